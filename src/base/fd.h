@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fd - who owns a descriptor
+ *
+ * A descriptor belongs to the variable that it is stored in; ownership moves by
+ * fd_take(). An empty slot is -1. Everything is close-on-exec from birth.
+ */
+#ifndef CLEAT_BASE_FD_H
+#define CLEAT_BASE_FD_H
+
+#include <stdbool.h>
+#include <unistd.h>
+
+#define AUTO(fn) __attribute__((cleanup(fn)))
+
+/* Close and mark empty; keeps errno. Closing a bad descriptor aborts in debug builds. */
+void fd_close(int *fd);
+#define auto_fd AUTO(fd_close) int
+
+static inline int fd_take(int *fd)
+{
+	int v = *fd;
+
+	*fd = -1;
+	return v;
+}
+
+/* Set or clear close-on-exec. Returns 0 or -errno. */
+int fd_set_cloexec(int fd, bool on);
+
+/* Make sure that 0, 1 and 2 are open (on /dev/null where they were not). Returns 0 or -errno. */
+int fd_open_stdio(void);
+
+#endif

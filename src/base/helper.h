@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * helper - run another program and learn how it ended
+ *
+ * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
+ * default signal dispositions, an empty mask and no descriptor but 0, 1 and 2, in
+ * a process group of their own; the input is fed to stdin (EPIPE is fine), the
+ * tail of stderr is kept for the error, and at the deadline the whole group is
+ * killed. The wait is on the pidfd and the pipes together, so it always ends.
+ */
+#ifndef CLEAT_BASE_HELPER_H
+#define CLEAT_BASE_HELPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct helper {
+	const char *what;	   /* for messages: "hook createRuntime[0]", "newuidmap" */
+	const char *path;	   /* absolute path that is executed */
+	const char *const *argv;   /* argv[0] may differ from path; NULL: just path */
+	const char *const *envp;   /* NULL: empty environment */
+	int cwd_fd;		   /* directory to start in; -1: as we are */
+	const char *input;	   /* fed to stdin; NULL: /dev/null */
+	size_t input_len;
+	uint64_t timeout_ms;	   /* 0: no deadline */
+	int stdout_fd, stderr_fd;  /* >= 0: output goes there as well/instead; -1: stdout dropped */
+	char *output;		   /* when not NULL: stdout is collected here, terminated */
+	size_t output_size;
+};
+
+/*
+ * helper_run() - run and wait
+ *
+ * Returns 0 when the program exited with status 0. Otherwise -errno and an error
+ * such as "newuidmap: exited with status 1: 'uid range not allowed'", "... killed
+ * by signal 9", "... timed out after 3000 ms".
+ */
+int helper_run(const struct helper *h, struct err *e);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* str - the string helpers that C lacks; none of them depends on the locale */
+#ifndef CLEAT_BASE_STR_H
+#define CLEAT_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static inline bool str_eq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static inline bool str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends(const char *s, const char *suffix);
+
+/* Copy with termination; returns false when it had to be cut. */
+bool str_copy(char *to, size_t size, const char *from);
+
+/* Copy, and when it does not fit leave "..." in the middle. */
+void str_shorten(char *to, size_t size, const char *from);
+
+/* Replace control characters and broken UTF-8 in place by '?', line ends by ' '. */
+void str_escape_control(char *s);
+
+/*
+ * Strict decimal: digits only (a leading '-' for the signed form), in range, all
+ * of the string. Returns 0, -EINVAL (not a number) or -ERANGE.
+ */
+int str_to_u64(const char *s, uint64_t *ret);
+int str_to_i64(const char *s, int64_t *ret);
+int str_to_u32(const char *s, uint32_t *ret);
+
+/* A size with suffix: 512, 10k, 512m, 2g (powers of 1024, either case, optional b); -1 allowed. */
+int str_to_size(const char *s, int64_t *ret);
+
+/* A duration as Go writes it ("5s", "1m30s", "250ms") or plain seconds; result in milliseconds. */
+int str_to_duration_ms(const char *s, uint64_t *ret_ms);
+
+/* Compare without regard to ASCII case. */
+int str_casecmp(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace - CLEAT_TRACE=step,mount,cgroup,plan,fd,msg,exec,all
+ *
+ * Lines go to the log sink of the process at level debug, or to stderr when no
+ * log target is set. The variable is ignored under AT_SECURE and is never seen
+ * by a container.
+ */
+#ifndef CLEAT_BASE_TRACE_H
+#define CLEAT_BASE_TRACE_H
+
+#include "base/err.h"
+
+enum trace_area {
+	TRACE_STEP = 1 << 0,
+	TRACE_MOUNT = 1 << 1,
+	TRACE_CGROUP = 1 << 2,
+	TRACE_PLAN = 1 << 3,
+	TRACE_FD = 1 << 4,
+	TRACE_MSG = 1 << 5,
+	TRACE_EXEC = 1 << 6,
+	TRACE_IGNORE = 1 << 7,
+};
+
+extern unsigned trace_mask;
+
+/* Read CLEAT_TRACE; unknown words are ignored. */
+void trace_init(void);
+void trace_line(const char *area, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+#define trace(area, ...)                                                                          \
+	do {                                                                                      \
+		if (__builtin_expect(trace_mask & TRACE_##area, 0))                               \
+			trace_line(#area, __VA_ARGS__);                                           \
+	} while (0)
+
+#endif

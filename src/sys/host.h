@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host - what this kernel and this machine can do, asked once
+ *
+ * The facts feed the plan (which stays pure) and `features`. Only what a plan can
+ * depend on is here. Each is found lazily by the room that needs it, except the
+ * ones below, which cost nothing or are needed on every run.
+ */
+#ifndef CLEAT_SYS_HOST_H
+#define CLEAT_SYS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum host_cgroups {
+	HOST_CGROUP_NONE,    /* nothing is mounted at /sys/fs/cgroup */
+	HOST_CGROUP_V2,	     /* cgroup2 at /sys/fs/cgroup */
+	HOST_CGROUP_HYBRID,  /* tmpfs with v1 hierarchies and cgroup2 at unified */
+	HOST_CGROUP_V1,	     /* tmpfs with v1 hierarchies only */
+};
+
+#define HOST_V1_MAX 16
+struct host_v1 {
+	char dir[64];	      /* folder name below /sys/fs/cgroup: "memory", "cpu,cpuacct" */
+	char controllers[64]; /* as /proc/self/cgroup says: "memory", "name=systemd" */
+	char self[512];	      /* our own path in this hierarchy */
+};
+
+struct host {
+	uid_t euid;
+	gid_t egid;
+	bool in_user_ns;	 /* not the initial user namespace */
+	enum host_cgroups cgroups;
+	struct host_v1 v1[HOST_V1_MAX]; /* hybrid and v1 only */
+	size_t n_v1;
+	char v2_self[512];	 /* our own path in the v2 hierarchy */
+	int last_cap;		 /* highest capability the kernel knows */
+	bool apparmor, selinux;	 /* enabled in the kernel */
+};
+
+/*
+ * host_probe() - ask the running system
+ *
+ * Reads /proc/self/cgroup and stats /sys/fs/cgroup only when @want_cgroups.
+ */
+void host_probe(struct host *h, bool want_cgroups);
+
+#endif
