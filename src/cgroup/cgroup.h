@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup - resources, birth, kill, freeze, emptiness
+ *
+ * On every host with a v2 tree the container has a v2 cgroup (the only one on a
+ * pure v2 host, the one at /sys/fs/cgroup/unified on a hybrid host): init is cloned
+ * into it, and kill, freeze and emptiness use it. Each controller is used where
+ * the kernel has it. A name alone permits only rmdir of an empty cgroup; killing
+ * needs the recorded inode to match.
+ */
+#ifndef CLEAT_CGROUP_CGROUP_H
+#define CLEAT_CGROUP_CGROUP_H
+
+#include "base/dir.h"
+#include "spec/spec.h"
+#include "sys/host.h"
+
+enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
+struct cgroup_value {	  /* one write; the text is final */
+	const char *file; /* "memory.max" */
+	const char *value;
+	bool optional;	  /* a missing file is no error (a limit that means "unlimited") */
+};
+
+enum cgroup_when {
+	CGROUP_EARLY, /* before anybody is inside: cpuset, realtime, devices, memory ... */
+	CGROUP_LATE,  /* after init's birth: pids */
+};
+
+struct cgroup_dir_plan {
+	const char *hierarchy;	 /* v1: folder name below /sys/fs/cgroup; NULL: v2 */
+	const char *controllers; /* v1: words; v2: what to enable on the way down, "+cpu +memory" */
+	const char *path;	 /* of the container's cgroup, relative to the hierarchy's root */
+	const struct cgroup_value *early, *late;
+	size_t n_early, n_late;
+};
+
+struct cgroup_plan {
+	enum cgroup_manager manager;
+	enum host_cgroups host;
+	const struct cgroup_dir_plan *dirs; /* dirs[0] is v2 when the host has it */
+	size_t n_dirs;
+	const char *scope, *slice;	    /* systemd */
+	const struct bpf_insn *device_prog; /* v2 device program; NULL: none */
+	size_t device_len;
+	bool required;			    /* a limit was asked for: no silent degradation */
+	bool delegate;			    /* chown to the container's root */
+};
+
+struct cgroup_plan_options {
+	enum cgroup_manager manager;
+	const char *id;
+	bool rootless;
+};
+
+/* Pure: config and host facts in, files and values out. */
+int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
+		     const struct cgroup_plan_options *opt, struct cgroup_plan *ret,
+		     struct err *e);
+
+struct cgroup; /* directory descriptors and the manager that must agree with them */
+
+/*
+ * cgroup_create() - make the directories, write the early values
+ *
+ * Refuses a cgroup that exists and holds processes or is frozen. What was made is
+ * removed again on failure. Rootless without delegation degrades (cgroup_is_none()
+ * is true then) unless a limit is required.
+ */
+int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret,
+		  struct err *e);
+/* Open the cgroup of an existing container from its state (paths and inode). */
+struct cleat_state_file;
+int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cgroup **ret,
+		struct err *e);
+void cgroup_close(struct cgroup *cg);
+
+int cgroup_v2_fd(const struct cgroup *cg);	   /* for CLONE_INTO_CGROUP and mounts; -1: none */
+uint64_t cgroup_inode(const struct cgroup *cg);	   /* identity of the v2 (else first v1) directory */
+bool cgroup_matches(const struct cgroup *cg);	   /* opened: the recorded inode is still there */
+bool cgroup_needs_join(const struct cgroup *cg);   /* v1 hierarchies: parent writes init's pid */
+int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);
+int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
+
+/* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each, thaw). */
+int cgroup_kill(struct cgroup *cg, struct err *e);
+/* Any signal to everything inside; number of processes reached or -errno. */
+int cgroup_signal(struct cgroup *cg, int sig, struct err *e);
+int cgroup_freeze(struct cgroup *cg, bool frozen, struct err *e);
+int cgroup_is_frozen(struct cgroup *cg); /* 1, 0 or -errno */
+int cgroup_is_populated(struct cgroup *cg);
+/* Wait on cgroup.events until nobody is inside. -ETIMEDOUT with the pids in the text. */
+int cgroup_wait_empty(struct cgroup *cg, uint64_t deadline_ms, struct err *e);
+/* Remove directories, nested ones first, waiting on cgroup.events; missing is fine. */
+int cgroup_remove(struct cgroup *cg, struct err *e);
+/* All pids inside, nested cgroups included. */
+int cgroup_pids(struct cgroup *cg, struct arena *a, pid_t **ret, size_t *ret_n, struct err *e);
+/* Was somebody inside killed for memory? limit and peak in bytes (-1 unknown). */
+bool cgroup_oom_killed(struct cgroup *cg, int64_t *ret_limit, int64_t *ret_peak);
+
+/* Fill the cgroup part of a state record (intent: names; identity: inode). */
+void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cgroup *cg,
+		   struct cleat_state_file *state);
+/* From the record alone (crash before identity): rmdir empty directories by name. */
+int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container - the use cases: one file a verb
+ *
+ * A container is a directory below the root (0700) with: state.json (the record,
+ * atomically replaced), config.json (the copy that create took), gate (socket,
+ * while it waits to be started) and lock (OFD lock; its text names the holder).
+ */
+#ifndef CLEAT_CONTAINER_CONTAINER_H
+#define CLEAT_CONTAINER_CONTAINER_H
+
+#include "base/arena.h"
+#include "base/dir.h"
+#include "base/err.h"
+#include "cgroup/cgroup.h"
+#include "ocispec/runtime.h"
+
+/* Global options, as the command line gives them. */
+struct context {
+	const char *root;	 /* NULL: the default (container_root_default) */
+	enum cgroup_manager cgroup_manager;
+	bool rootless_given, rootless;
+	bool debug;
+};
+
+enum container_status {
+	STATUS_CREATING,
+	STATUS_CREATED,
+	STATUS_RUNNING,
+	STATUS_PAUSED,
+	STATUS_STOPPED,
+	STATUS_N
+};
+const char *container_status_name(enum container_status s);
+
+enum container_verb { /* rows of the lifecycle table */
+	VERB_START, VERB_KILL, VERB_DELETE, VERB_EXEC, VERB_PAUSE, VERB_RESUME,
+	VERB_UPDATE, VERB_PS, VERB_EVENTS, VERB_CHECKPOINT, VERB_N
+};
+
+/* Letters, digits, "_+-." ; not starting with a dot; 1..1024 bytes. */
+int container_id_check(const char *id, struct err *e);
+
+struct container {
+	const char *id;
+	struct dir dir;
+	struct cleat_state_file *state; /* newest record that parses; NULL: none */
+	int lock;			/* descriptor that holds the lock; -1 */
+	int pidfd;			/* init, when it lives and is the recorded one; -1 */
+	enum container_status status;
+};
+
+/* Open an existing container without a lock. -ENOENT: "container '<id>' does not exist". */
+int container_open(struct arena *a, const struct context *ctx, const char *id,
+		   struct container *ret, struct err *e);
+void container_close(struct container *c);
+/* Take the lock (deadline 10 s; the error names the holder) and read the record again. */
+int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e);
+/* Is @verb allowed in this status? The words are callers.md part 9 and rows 36-45. */
+int container_allows(const struct container *c, enum container_verb verb, struct err *e);
+
+/* --- verbs ------------------------------------------------------------------------------------ */
+struct create_options {
+	const char *id, *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
+	unsigned preserve_fds;
+	bool require_limits;
+};
+int container_create(const struct context *ctx, const struct create_options *o, struct err *e);
+/* *ret_status: the container's exit status (128+n for a signal); 0 when detached. */
+int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
+		  struct err *e);
+int container_start(const struct context *ctx, const char *id, struct err *e);
+int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
+int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
+
+/* The state object of runtime.md with what callers decode (rootfs, created, owner). */
+int container_state(struct arena *a, const struct context *ctx, const char *id,
+		    struct oci_state **ret, struct err *e);
+/* All containers of the root; a broken entry does not spoil the rest. */
+int container_list(struct arena *a, const struct context *ctx, struct oci_state ***ret,
+		   size_t *ret_n, struct err *e);
+
+#endif

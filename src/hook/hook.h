@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook - the six kinds of hooks (config.md, "POSIX-platform Hooks")
+ *
+ * | kind            | when                                            | namespace |
+ * | prestart        | create, namespaces exist, before the root switch | runtime   |
+ * | createRuntime   | the same, after prestart                         | runtime   |
+ * | createContainer | the same, mounts are done                        | container |
+ * | startContainer  | start, before the program                        | container |
+ * | poststart       | start, after the program was executed            | runtime   |
+ * | poststop        | delete, after everything was removed             | runtime   |
+ */
+#ifndef CLEAT_HOOK_HOOK_H
+#define CLEAT_HOOK_HOOK_H
+
+#include "spec/spec.h"
+
+enum hook_kind {
+	HOOK_PRESTART,
+	HOOK_CREATE_RUNTIME,
+	HOOK_CREATE_CONTAINER,
+	HOOK_START_CONTAINER,
+	HOOK_POSTSTART,
+	HOOK_POSTSTOP,
+	HOOK_N
+};
+
+const char *hook_kind_name(enum hook_kind kind);
+
+struct hook_plan {
+	const struct oci_hook *const *hooks[HOOK_N];
+	size_t n[HOOK_N];
+	const char *const *start_env; /* env of startContainer hooks without env of their own */
+};
+
+/* Pure; config-level checks (absolute path, timeout > 0) are spec's. */
+int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret,
+		   struct err *e);
+
+/*
+ * hook_run_all() - run the hooks of one kind in order
+ * @state: the state JSON that each gets on stdin (compact, slashes not escaped)
+ * @cwd_fd: directory to run in (the bundle in the runtime namespace); -1: as we are
+ *
+ * The first failure ends it: "hook createRuntime[1] '/usr/bin/x': exited with status 3:
+ * '<last line of stderr>'". Poststop failures are the caller's to ignore.
+ */
+int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state, int cwd_fd,
+		 struct err *e);
+
+/*
+ * The state object of runtime.md for a hook: @status "creating"/"created"/"running"/
+ * "stopped", @pid as seen where the hook runs.
+ */
+const char *hook_state(struct arena *a, const struct spec *spec, const char *id,
+		       const char *status, pid_t pid, const char *bundle);
+
+#endif

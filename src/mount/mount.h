@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount - the container's file system
+ *
+ * The plan is a list of operations; applying it uses the descriptor based mount
+ * API only. Before the root switch no path string below the rootfs reaches the
+ * kernel: targets are found with openat2(RESOLVE_IN_ROOT) from the descriptor of
+ * the root tree, sources are detached trees or new file systems.
+ *
+ * Processes: the parent opens the rootfs as a detached private tree
+ * (mount_rootfs_open) and, for containers with a user namespace, the sources of
+ * bind mounts on request (mount_source_open); init does all the rest.
+ */
+#ifndef CLEAT_MOUNT_MOUNT_H
+#define CLEAT_MOUNT_MOUNT_H
+
+#include <linux/mount.h>
+
+#include "base/dir.h"
+#include "spec/spec.h"
+#include "sys/host.h"
+
+enum mount_kind {
+	MOUNT_FS,	 /* fsopen, fsconfig one by one, fsmount, move_mount */
+	MOUNT_BIND,	 /* open_tree of a host path */
+	MOUNT_CGROUP,	 /* cgroup in v2, hybrid or v1 form */
+	MOUNT_REMOUNT,	 /* change flags of what is mounted at the target */
+	MOUNT_LINK,	 /* copy-symlink */
+};
+
+/* What a word of `options` does; see mount_options.c. */
+struct mount_flags {
+	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* of this mount */
+	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_*, recursively */
+	uint64_t sb_flags;	       /* MS_* that belong to the superblock: ro, sync, dirsync... */
+	uint64_t propagation;	       /* MS_SHARED..., | MS_REC; 0: not given */
+	bool bind, recursive;	       /* bind, rbind */
+	bool remount, tmpcopyup, copy_symlink, src_nofollow, dest_nofollow;
+	bool idmap, ridmap;
+};
+
+struct mount_data { /* one option of the file system; value NULL: a flag */
+	const char *key, *value;
+};
+
+struct mount_op {
+	enum mount_kind kind;
+	size_t index;	    /* of mounts[] in config.json, for messages */
+	const char *source; /* absolute host path (bind) or the source word; never NULL */
+	const char *target; /* below the rootfs, absolute, cleaned */
+	const char *type;
+	struct mount_flags flags;
+	const struct mount_data *data;
+	size_t n_data;
+	const struct id_map *uid_maps, *gid_maps; /* idmap; NULL: the container's */
+	size_t n_uid_maps, n_gid_maps;
+	bool late_readonly; /* made read-only at the end: /dev and tmpfs that is filled first */
+};
+
+struct mount_plan {
+	const char *rootfs; /* absolute path */
+	bool has_ns;	    /* a mount namespace of our own (new or joined) */
+	bool user_ns;	    /* the container has a user namespace: sources come from the parent */
+	bool own_pid_ns, own_net_ns, own_cgroup_ns;
+	bool readonly_root;
+	bool no_pivot;
+	uint64_t root_propagation; /* 0: slave, recursively */
+	const char *label;	   /* mountLabel as SELinux context; NULL: none */
+	const struct mount_op *ops;
+	size_t n_ops;
+	const char *const *masked, *const *readonly;
+	size_t n_masked, n_readonly;
+};
+
+struct mount_plan_options {
+	bool no_pivot;
+};
+
+/* Pure. */
+int mount_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
+		    const struct mount_plan_options *opt, struct mount_plan *ret, struct err *e);
+
+/* Parse one list of options (also for `mounts add`, features). Pure. */
+int mount_options_parse(struct arena *a, const char *const *options, size_t n,
+			struct mount_flags *ret_flags, const struct mount_data **ret_data,
+			size_t *ret_n_data, struct err *e);
+/* All option words that are understood, sorted, for `features`. */
+const char *const *mount_option_names(size_t *ret_n);
+
+/*
+ * mount_rootfs_open() - parent: the rootfs as a detached tree, made private
+ *
+ * *ret_tree is -1 (with success) where the caller may not clone mounts (rootless):
+ * init then opens the path in its own mount namespace. *ret_dir is an O_PATH
+ * descriptor of the directory, for checks before anything is made.
+ */
+int mount_rootfs_open(const struct mount_plan *p, int *ret_tree, int *ret_dir, struct err *e);
+
+/*
+ * mount_source_open() - the source of a bind as a detached tree, flags applied
+ *
+ * Called by init, or by the parent on request when there is a user namespace;
+ * @userns_fd: for idmap with the container's mapping, else -1. -EPERM from the
+ * parent tells init to try in its own namespace.
+ */
+int mount_source_open(const struct mount_op *op, int userns_fd, int *ret_tree, struct err *e);
+
+/* What init needs while it mounts. Descriptors belong to init. */
+struct mount_ctx {
+	const struct mount_plan *plan;
+	int root;   /* in: the parent's detached tree or -1; then: the root of the container */
+	int proc;   /* a procfs of our own (the container's, taken before it could be tampered
+		       with, or a detached one); -1: not made yet, see mount_proc() */
+	int null;   /* host's /dev/null, O_PATH, verified, opened before anything is mounted */
+	/* Ask the parent for a source (NULL: open here). Returns a tree fd or -errno. */
+	int (*request_source)(void *arg, size_t op, struct err *e);
+	void *arg;
+	/* v2 cgroup of the container as seen from the host, for a bind when the cgroup
+	   namespace is not new; -1: none */
+	int cgroup_dir;
+	const struct mount_cgroup_v1 *v1; /* hybrid, v1: hierarchies and our paths in them */
+	size_t n_v1;
+};
+
+struct mount_cgroup_v1 {
+	const char *dir;	 /* folder name below /sys/fs/cgroup */
+	const char *controllers; /* option words of the hierarchy */
+	const char *path;	 /* the container's cgroup in it */
+};
+
+/* init, in this order; each is a step of its own */
+int mount_root_attach(struct mount_ctx *m, struct err *e);  /* slave host tree, attach rootfs */
+int mount_all(struct mount_ctx *m, struct err *e);	    /* mounts[] in order */
+int mount_masks(struct mount_ctx *m, struct err *e);	    /* maskedPaths, readonlyPaths */
+int mount_root_switch(struct mount_ctx *m, struct err *e);  /* pivot_root or MS_MOVE + chroot */
+int mount_finish(struct mount_ctx *m, struct err *e);	    /* late read-only, root, propagation */
+
+/* The procfs of our own, made (detached, subset=pid) when there is none. Returns fd or -errno. */
+int mount_proc(struct mount_ctx *m, struct err *e);
+/* A detached procfs with everything in it (sysctl); the caller closes it at once. */
+int mount_proc_full(struct err *e);
+
+/*
+ * Open below the container's root: openat2 with RESOLVE_IN_ROOT | NO_MAGICLINKS.
+ * Returns a descriptor or -errno.
+ */
+int mount_open_in_root(int root, const char *path, uint64_t flags);
+/* Make the target (and parents) of a mount below @root: a directory, or a file when @file. */
+int mount_make_target(int root, const char *path, bool file, mode_t mode, int *ret_fd,
+		      struct err *e);
+/* Attach a detached tree at an O_PATH descriptor. */
+int mount_attach(int tree, int target, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan - the pure result of spec and host facts: what will be done
+ *
+ * Made before anything exists, const from then on, printable (golden tests need no
+ * root; `cleat check --plan` shows it to people).
+ */
+#ifndef CLEAT_PLAN_PLAN_H
+#define CLEAT_PLAN_PLAN_H
+
+#include "cgroup/cgroup.h"
+#include "dev/dev.h"
+#include "hook/hook.h"
+#include "mount/mount.h"
+#include "ns/ns.h"
+#include "proc/proc.h"
+#include "sec/sec.h"
+
+struct plan_options {
+	const char *id;
+	enum cgroup_manager cgroup_manager;
+	bool no_pivot;
+	bool no_new_keyring;
+	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
+	unsigned listen_fds;
+};
+
+struct plan {
+	const struct spec *spec;
+	struct plan_options options;
+	struct ns_plan ns;
+	struct mount_plan mount;
+	struct dev_plan dev;
+	struct cgroup_plan cgroup;
+	struct sec_plan sec;
+	struct proc_plan proc;
+	struct hook_plan hooks;
+};
+
+int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
+	      const struct plan_options *opt, struct plan **ret, struct err *e);
+
+/* The plan as text, one line an operation, stable: for golden tests and people. */
+const char *plan_print(struct arena *a, const struct plan *plan);
+
+#endif

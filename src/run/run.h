@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run - the processes: parent, middle, init, and what they say to each other
+ *
+ * See ARCHITECTURE.md, "Processes". The rest of the program sees three calls:
+ * run_create() brings a container to the gate, run_start() lets a created one
+ * through, run_attach() waits for it in the foreground.
+ */
+#ifndef CLEAT_RUN_RUN_H
+#define CLEAT_RUN_RUN_H
+
+#include "base/undo.h"
+#include "plan/plan.h"
+
+struct cleat_state_file;
+
+struct run_options {
+	bool gate;		    /* create: wait at a socket; run: on the channel */
+	bool foreground;	    /* we stay: relay the terminal, forward signals */
+	const char *console_socket; /* path or NULL */
+	const char *pidfd_socket;
+};
+
+/* What the container floor does while the processes come to life. */
+struct run_callbacks {
+	/* init exists and waits for GO: record identity. */
+	int (*identity)(void *arg, pid_t pid, int pidfd, struct err *e);
+	/* everything up to the gate is done: record created, write the pid file. */
+	int (*created)(void *arg, struct err *e);
+	void *arg;
+};
+
+/* A container's init while this process still holds it. */
+struct run {
+	const struct plan *plan;
+	struct run_options options;
+	struct run_callbacks callbacks;
+	struct cgroup *cgroup;
+	struct dir state_dir;	  /* holds the gate */
+	struct seccomp_filter filter;
+	pid_t pid;
+	int pidfd;
+	int channel;		  /* to init; -1 when it is gone */
+	int gate;		  /* listening socket, handed to init */
+	int console;		  /* connected console socket; -1 */
+	int master;		  /* pty master in the foreground; -1 */
+	int rootfs_tree, rootfs_dir;
+	struct run_progress *progress; /* shared page: role and step */
+};
+
+/*
+ * run_prepare() - everything that can fail before anything is made
+ *
+ * Opens rootfs, namespaces to join, console socket; compiles the filter.
+ */
+int run_prepare(struct arena *a, struct run *r, struct err *e);
+
+/*
+ * run_create() - fork middle and init, serve them, come to the gate
+ *
+ * On failure init and middle are dead and reaped; the caller undoes the rest.
+ */
+int run_create(struct arena *a, struct run *r, struct err *e);
+
+/* Let a container that run_create() made in this process go: START, then EXEC or the reason. */
+int run_release(struct arena *a, struct run *r, struct err *e);
+
+/* `start` from another process: through the gate in @state_dir; @pidfd is watched meanwhile. */
+int run_start(const struct dir *state_dir, int pidfd, struct err *e);
+/* 1: somebody listens at the gate (created), 0: nobody, -errno. */
+int run_gate_is_open(const struct dir *state_dir);
+
+/* Foreground: forward signals, relay the terminal, wait; the container's exit status. */
+int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);
+
+/* Kill and reap what is left of a failed creation. Safe at any point. */
+void run_abort(struct run *r);
+void run_close(struct run *r);
+
+/*
+ * Execute our own binary again from a read-only clone of its mount (or a sealed
+ * memfd), once, before any fork: CVE-2019-5736. Returns 0 when that has happened
+ * already.
+ */
+int run_protect_exe(char *const argv[], struct err *e);
+
+#endif

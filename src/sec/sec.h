@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sec - capabilities, seccomp, labels, no_new_privs, session keyring
+ *
+ * What is compiled or asked for happens in the parent, outside the container's
+ * memory limit; what is applied happens in init in the order that run/ fixes:
+ * before the gate the bounding set, ids, groups and no_new_privs; after it, the
+ * label for exec, the filter, the capability sets.
+ */
+#ifndef CLEAT_SEC_SEC_H
+#define CLEAT_SEC_SEC_H
+
+#include <linux/filter.h>
+
+#include "base/dir.h"
+#include "spec/spec.h"
+#include "sys/host.h"
+
+struct seccomp_filter {		  /* a compiled filter, ready for the kernel */
+	const struct sock_filter *insns;
+	size_t n;
+	unsigned flags;		  /* SECCOMP_FILTER_FLAG_* */
+	const char *listener_path; /* NULL: no notification */
+	const char *listener_metadata;
+};
+
+struct sec_plan {
+	struct spec_caps caps;
+	int last_cap;
+	bool no_new_privileges;
+	bool user_ns;
+	const char *apparmor;	  /* profile or NULL */
+	const char *selinux;	  /* label or NULL */
+	const struct oci_linux_seccomp *seccomp; /* NULL: none */
+	bool new_keyring;
+	const char *keyring_name; /* "_ses.<id>" */
+};
+
+/* Pure, except for warnings. @id names the keyring. */
+int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_process *process,
+		  const struct host *host, const char *id, bool new_keyring,
+		  struct sec_plan *ret, struct err *e);
+
+/*
+ * seccomp_compile() - parent: the profile as a program
+ *
+ * Through libseccomp (every action, comparison, architecture and flag of
+ * config-linux.md); system calls newer than libseccomp knows give ENOSYS where the
+ * profile's default action is an error. The result may come from the cache of
+ * compiled filters (seccomp_cache.c).
+ */
+int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
+		    struct seccomp_filter *ret, struct err *e);
+/* init: load; returns 0, the listener's descriptor when there is one, or -errno. */
+int seccomp_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e);
+/* For features. */
+const char *const *seccomp_action_names(size_t *n);
+const char *const *seccomp_operator_names(size_t *n);
+const char *const *seccomp_arch_names(size_t *n);
+const char *const *seccomp_known_flags(size_t *n);
+const char *const *seccomp_supported_flags(size_t *n);
+
+/* Drop from the bounding set what the plan lacks; needs CAP_SETPCAP. */
+int sec_bounding_apply(const struct sec_plan *p, struct err *e);
+/*
+ * Change to the ids with the capabilities kept as far as the last steps need them
+ * (PR_SET_KEEPCAPS before, effective empty and permitted cut down after). @keep_admin:
+ * CAP_SYS_ADMIN stays permitted, for a filter without no_new_privs.
+ */
+int sec_caps_park(const struct sec_plan *p, bool keep_admin, struct err *e);
+/* Last: the five sets exactly as configured, read back. */
+int sec_caps_apply(const struct sec_plan *p, struct err *e);
+/* Raise CAP_SYS_ADMIN into the effective set again for seccomp_load(). */
+int sec_caps_raise_admin(struct err *e);
+
+/* Parent: is what was asked for possible on this host? (label, profile) */
+int sec_labels_check(const struct sec_plan *p, struct err *e);
+/* init: write the label for the coming exec through @proc (procfs of our own) and read it back. */
+int sec_label_exec(const struct sec_plan *p, int proc, struct err *e);
+/* init: join a new session keyring; quota failures name the knobs. */
+int sec_keyring_join(const struct sec_plan *p, struct err *e);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spec - what config.json means
+ *
+ * libocispec settles syntax; here meaning is settled. spec_load() reads the file
+ * once, decodes it and runs every check_*.c over it; after that names are numbers,
+ * paths are absolute, and later floors assert instead of checking. What needs no
+ * meaning of its own stays in the decoded structs, reached through `config`.
+ */
+#ifndef CLEAT_SPEC_SPEC_H
+#define CLEAT_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/dir.h"
+#include "base/err.h"
+#include "ocispec/runtime.h" /* generated: struct oci_config and its parts */
+
+struct id_map {
+	uint32_t inside, outside, size;
+};
+
+struct spec_namespace {
+	int type;	  /* CLONE_NEW* */
+	const char *path; /* NULL: a new one */
+};
+
+struct spec_rlimit {
+	int resource; /* RLIMIT_* */
+	uint64_t soft, hard;
+};
+
+/* The five sets as bit masks (bit n = capability n); unknown names were dropped with a warning. */
+struct spec_caps {
+	uint64_t bounding, effective, inheritable, permitted, ambient;
+};
+
+/* process of config.json, or the one that exec is given */
+struct spec_process {
+	const struct oci_process *oci;
+	bool terminal;
+	uint16_t rows, cols; /* consoleSize; 0: not set */
+	const char *cwd;     /* absolute, checked */
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* additionalGids */
+	size_t n_groups;
+	int umask; /* -1: not set */
+	struct spec_caps caps;
+	bool has_caps; /* no capabilities object at all: no change is NOT meant, see sec */
+	const struct spec_rlimit *rlimits;
+	size_t n_rlimits;
+	bool no_new_privileges;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+};
+
+struct spec {
+	const struct oci_config *config;
+	const char *text; /* the bytes as read: the copy that create keeps */
+	size_t text_len;
+
+	const char *bundle;	 /* absolute path */
+	const char *rootfs_path; /* absolute path of root.path */
+	bool readonly_root;
+	const char *hostname, *domainname;
+
+	bool has_process;
+	struct spec_process process;
+
+	struct spec_namespace namespaces[8];
+	size_t n_namespaces;
+	uint64_t ns_new;    /* CLONE_NEW* of namespaces to create */
+	uint64_t ns_joined; /* CLONE_NEW* of namespaces given by path */
+	struct id_map *uid_maps, *gid_maps;
+	size_t n_uid_maps, n_gid_maps;
+	uint64_t rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; | MS_REC */
+};
+
+/*
+ * spec_load() - read and check a bundle
+ * @a: takes everything that is returned
+ * @bundle: path of the bundle; NULL: the working directory
+ * @config: another file than config.json (relative to the bundle); NULL: config.json
+ *
+ * Follows config.md of runtime-spec 1.3.0. The messages name file, line, column and
+ * property. Returns 0 or -errno.
+ */
+int spec_load(struct arena *a, const char *bundle, const char *config, struct spec **ret,
+	      struct err *e);
+
+/* The same from the copy that create kept (@dirfd/config.json), for exec and delete. */
+int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec **ret,
+		   struct err *e);
+
+/* Check a process object on its own (exec --process); @spec is the container's. */
+int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
+		       struct spec_process *ret, struct err *e);
+
+/* --- single checks, also used by the command line -------------------------------------- */
+int spec_ns_from_name(const char *name);	  /* CLONE_NEW* or -EINVAL */
+const char *spec_ns_name(int type);		  /* "network" ... */
+const char *spec_ns_proc_name(int type);	  /* "net": the name below /proc/PID/ns */
+int spec_rlimit_from_name(const char *name);	  /* RLIMIT_* or -EINVAL */
+int spec_cap_from_name(const char *name);	  /* number or -EINVAL */
+const char *spec_cap_name(int cap);		  /* "CAP_CHOWN" or NULL */
+int spec_signal_from_name(const char *name);	  /* 9, KILL, SIGKILL, sigkill, RTMIN+1; -EINVAL */
+
+/* The default config.json of `cleat spec` as text (pretty), into the arena. */
+const char *spec_template(struct arena *a, bool rootless, uid_t uid, gid_t gid);
+
+#endif
