@@ -36,7 +36,9 @@ int proc_plan_make(struct arena *a, const struct spec *spec, const struct spec_p
 /* --- init ---------------------------------------------------------------------------------- */
 int proc_names(const struct proc_plan *p, struct err *e);	      /* hostname, domainname */
 int proc_sysctls(const struct proc_plan *p, int proc_full, struct err *e);
-int proc_oom_score(const struct proc_plan *p, int proc, struct err *e); /* written, read back */
+/* parent, before GO (a non-dumpable process cannot write its own in a user namespace); written
+   below the procfs @proc for @pid, and read back */
+int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e);
 int proc_rlimits(const struct proc_plan *p, struct err *e);
 int proc_sched(const struct proc_plan *p, struct err *e); /* scheduler, ioPriority, personality... */
 /* Everything inherited that is not on the allow-list back to the default: affinity, nice,
