@@ -49,10 +49,9 @@ void *arena_ocispec_alloc(void *user, size_t size);
  * A vector that grows in an arena: declare `struct { T *v; size_t n, cap; } x = { 0 };`
  * and push with vec_push(arena, &x) which gives a pointer to a zeroed new element.
  */
-#define vec_push(a, x)                                                                            \
-	((x)->n == (x)->cap                                                                       \
-		 ? (void)((x)->v = arena_grow((a), (x)->v, &(x)->cap, sizeof(*(x)->v)))          \
-		 : (void)0,                                                                       \
+#define vec_push(a, x)                                                                             \
+	((x)->n == (x)->cap ? (void)((x)->v = arena_grow((a), (x)->v, &(x)->cap, sizeof(*(x)->v))) \
+			    : (void)0,                                                             \
 	 &(x)->v[(x)->n++])
 void *arena_grow(struct arena *a, void *old, size_t *cap, size_t size);
 

@@ -17,16 +17,16 @@
 #include "base/err.h"
 
 struct helper {
-	const char *what;	   /* for messages: "hook createRuntime[0]", "newuidmap" */
-	const char *path;	   /* absolute path that is executed */
-	const char *const *argv;   /* argv[0] may differ from path; NULL: just path */
-	const char *const *envp;   /* NULL: empty environment */
-	int cwd_fd;		   /* directory to start in; -1: as we are */
-	const char *input;	   /* fed to stdin; NULL: /dev/null */
+	const char *what;	 /* for messages: "hook createRuntime[0]", "newuidmap" */
+	const char *path;	 /* absolute path that is executed */
+	const char *const *argv; /* argv[0] may differ from path; NULL: just path */
+	const char *const *envp; /* NULL: empty environment */
+	int cwd_fd;		 /* directory to start in; -1: as we are */
+	const char *input;	 /* fed to stdin; NULL: /dev/null */
 	size_t input_len;
-	uint64_t timeout_ms;	   /* 0: no deadline */
-	int stdout_fd, stderr_fd;  /* >= 0: output goes there as well/instead; -1: stdout dropped */
-	char *output;		   /* when not NULL: stdout is collected here, terminated */
+	uint64_t timeout_ms;	  /* 0: no deadline */
+	int stdout_fd, stderr_fd; /* >= 0: output goes there as well/instead; -1: stdout dropped */
+	char *output;		  /* when not NULL: stdout is collected here, terminated */
 	size_t output_size;
 };
 

@@ -36,6 +36,9 @@ void log_line(enum log_level level, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* The one report of a failing command: on stderr "cleat: <text>", and in the log. */
 void log_error(const struct err *e);
 
+/* A line of CLEAT_TRACE: to the target whatever the level, else to stderr; also in children. */
+void log_trace(const char *area, const char *text);
+
 /* In children: lines go to @fn instead. */
 void log_set_sink(void (*fn)(void *arg, enum log_level level, const char *text), void *arg);
 

@@ -28,10 +28,10 @@ extern unsigned trace_mask;
 void trace_init(void);
 void trace_line(const char *area, const char *fmt, ...) ERR_PRINTF(2, 3);
 
-#define trace(area, ...)                                                                          \
-	do {                                                                                      \
-		if (__builtin_expect(trace_mask & TRACE_##area, 0))                               \
-			trace_line(#area, __VA_ARGS__);                                           \
+#define trace(area, ...)                                            \
+	do {                                                        \
+		if (__builtin_expect(trace_mask & TRACE_##area, 0)) \
+			trace_line(#area, __VA_ARGS__);             \
 	} while (0)
 
 #endif

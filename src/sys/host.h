@@ -15,10 +15,10 @@
 #include <sys/types.h>
 
 enum host_cgroups {
-	HOST_CGROUP_NONE,    /* nothing is mounted at /sys/fs/cgroup */
-	HOST_CGROUP_V2,	     /* cgroup2 at /sys/fs/cgroup */
-	HOST_CGROUP_HYBRID,  /* tmpfs with v1 hierarchies and cgroup2 at unified */
-	HOST_CGROUP_V1,	     /* tmpfs with v1 hierarchies only */
+	HOST_CGROUP_NONE,   /* nothing is mounted at /sys/fs/cgroup */
+	HOST_CGROUP_V2,	    /* cgroup2 at /sys/fs/cgroup */
+	HOST_CGROUP_HYBRID, /* tmpfs with v1 hierarchies and cgroup2 at unified */
+	HOST_CGROUP_V1,	    /* tmpfs with v1 hierarchies only */
 };
 
 #define HOST_V1_MAX 16
@@ -31,13 +31,11 @@ struct host_v1 {
 struct host {
 	uid_t euid;
 	gid_t egid;
-	bool in_user_ns;	 /* not the initial user namespace */
 	enum host_cgroups cgroups;
 	struct host_v1 v1[HOST_V1_MAX]; /* hybrid and v1 only */
 	size_t n_v1;
-	char v2_self[512];	 /* our own path in the v2 hierarchy */
-	int last_cap;		 /* highest capability the kernel knows */
-	bool apparmor, selinux;	 /* enabled in the kernel */
+	char v2_self[512]; /* our own path in the v2 hierarchy */
+	int last_cap;	   /* highest capability the kernel knows */
 };
 
 /*
@@ -46,5 +44,10 @@ struct host {
  * Reads /proc/self/cgroup and stats /sys/fs/cgroup only when @want_cgroups.
  */
 void host_probe(struct host *h, bool want_cgroups);
+
+/* Facts that few need: asked when they are. */
+bool host_in_user_ns(void); /* not the initial user namespace (told by its inode) */
+bool host_apparmor_enabled(void);
+bool host_selinux_enabled(void);
 
 #endif

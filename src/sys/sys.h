@@ -104,7 +104,8 @@ int sys_bind_unix(int fd, int dirfd, const char *name);
 int sys_connect_unix(int fd, int dirfd, const char *name);
 int sys_listen(int fd, int backlog);
 /* Send bytes with up to @nfds descriptors / receive them (close-on-exec). */
-ssize_t sys_send_fds(int sock, const void *data, size_t len, const int *fds, size_t nfds, int flags);
+ssize_t sys_send_fds(int sock, const void *data, size_t len, const int *fds, size_t nfds,
+		     int flags);
 ssize_t sys_recv_fds(int sock, void *data, size_t len, int *fds, size_t *nfds, int flags);
 
 #endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/table.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+
+int name_lookup(const struct name_row *rows, size_t n, const char *name, int64_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(rows[i].name, name))
+			continue;
+		*ret = rows[i].value;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+const char *name_of(const struct name_row *rows, size_t n, int64_t value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].value == value)
+			return rows[i].name;
+	return NULL;
+}
+
+#define NEAREST_MAX 40 /* longer words are not compared */
+
+/* Levenshtein's distance, one row at a time. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	size_t row[NEAREST_MAX + 1];
+
+	if (n > NEAREST_MAX || m > NEAREST_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[m];
+}
+
+const char *name_nearest(const struct name_row *rows, size_t n, const char *name)
+{
+	size_t best = strlen(name) / 3 + 1;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = edit_distance(rows[i].name, name);
+
+		if (d > best || (found && d == best))
+			continue;
+		best = d;
+		found = rows[i].name;
+	}
+	return found;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+unsigned trace_mask;
+
+static const struct {
+	const char *word;
+	unsigned mask;
+} areas[] = {
+	{ "step", TRACE_STEP }, { "mount", TRACE_MOUNT },   { "cgroup", TRACE_CGROUP },
+	{ "plan", TRACE_PLAN }, { "fd", TRACE_FD },	    { "msg", TRACE_MSG },
+	{ "exec", TRACE_EXEC }, { "ignore", TRACE_IGNORE }, { "all", ~0U },
+};
+
+void trace_init(void)
+{
+	const char *s = secure_getenv("CLEAT_TRACE");
+
+	while (s && *s) {
+		size_t n = strcspn(s, ",");
+
+		for (size_t i = 0; i < COUNT(areas); i++)
+			if (strlen(areas[i].word) == n && strncmp(areas[i].word, s, n) == 0)
+				trace_mask |= areas[i].mask;
+		s += n;
+		s += *s == ',';
+	}
+}
+
+void trace_line(const char *area, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_trace(area, text);
+}

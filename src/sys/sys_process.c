@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/result.h"
+#include "sys/sys.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+pid_t sys_clone3(struct clone_args *args, size_t size)
+{
+	return (pid_t)RESULT(syscall(SYS_clone3, args, size));
+}
+
+int sys_unshare(int flags)
+{
+	return (int)RESULT(unshare(flags));
+}
+
+int sys_setns(int fd, int nstype)
+{
+	return (int)RESULT(setns(fd, nstype));
+}
+
+int sys_pidfd_open(pid_t pid, unsigned flags)
+{
+	return (int)RESULT(syscall(SYS_pidfd_open, pid, flags));
+}
+
+int sys_pidfd_send_signal(int pidfd, int sig)
+{
+	return (int)RESULT(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
+}
+
+int sys_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
+}
+
+int sys_waitid_pidfd(int pidfd, siginfo_t *si, int options)
+{
+	return (int)RESULT_RETRY(waitid((idtype_t)P_PIDFD, (id_t)pidfd, si, options));
+}
+
+int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return (int)RESULT(syscall(SYS_execveat, dirfd, path, argv, envp, flags));
+}
+
+int sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+	return (int)RESULT(prctl(option, a, b, c, d));
+}
+
+int sys_setsid(void)
+{
+	return (int)RESULT(setsid());
+}
+
+int sys_setresuid(uid_t uid)
+{
+	return (int)RESULT(syscall(SYS_setresuid, uid, uid, uid));
+}
+
+int sys_setresgid(gid_t gid)
+{
+	return (int)RESULT(syscall(SYS_setresgid, gid, gid, gid));
+}
+
+int sys_setgroups(size_t n, const gid_t *list)
+{
+	return (int)RESULT(syscall(SYS_setgroups, n, list));
+}
+
+int sys_sethostname(const char *name, size_t len)
+{
+	return (int)RESULT(sethostname(name, len));
+}
+
+int sys_setdomainname(const char *name, size_t len)
+{
+	return (int)RESULT(setdomainname(name, len));
+}
+
+int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return (int)RESULT(sigprocmask(how, set, old));
+}
+
+int sys_signalfd(int fd, const sigset_t *mask)
+{
+	return (int)RESULT(signalfd(fd, mask, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int sys_epoll_create(void)
+{
+	return (int)RESULT(epoll_create1(EPOLL_CLOEXEC));
+}
