@@ -90,15 +90,13 @@ int str_to_u64(const char *s, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	if (!*s)
+	/* What is no number is called so, however long it is. */
+	if (!*s || s[strspn(s, "0123456789")])
 		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
+	for (; *s; s++)
 		if (__builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
 			return -ERANGE;
-	}
 	*ret = v;
 	return 0;
 }
