@@ -16,21 +16,26 @@
 #include "spec/spec.h"
 #include "sys/host.h"
 
-struct seccomp_filter {		  /* a compiled filter, ready for the kernel */
+/* A label in the kernel is at most a page. */
+#define SEC_LABEL_MAX 4096
+
+struct seccomp_filter { /* a compiled filter, ready for the kernel */
 	const struct sock_filter *insns;
 	size_t n;
-	unsigned flags;		  /* SECCOMP_FILTER_FLAG_* */
+	unsigned flags;		   /* SECCOMP_FILTER_FLAG_* */
 	const char *listener_path; /* NULL: no notification */
 	const char *listener_metadata;
 };
 
 struct sec_plan {
 	struct spec_caps caps;
+	struct spec_caps *granted; /* init's: what of them there is, from sec_caps_park() on */
 	int last_cap;
 	bool no_new_privileges;
 	bool user_ns;
-	const char *apparmor;	  /* profile or NULL */
-	const char *selinux;	  /* label or NULL */
+	const char *apparmor;	 /* profile or NULL */
+	const char *selinux;	 /* label or NULL */
+	char *selinux_canonical; /* as the kernel prints it, from sec_labels_check() on */
 	const struct oci_linux_seccomp *seccomp; /* NULL: none */
 	bool new_keyring;
 	const char *keyring_name; /* "_ses.<id>" */
@@ -38,8 +43,8 @@ struct sec_plan {
 
 /* Pure, except for warnings. @id names the keyring. */
 int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_process *process,
-		  const struct host *host, const char *id, bool new_keyring,
-		  struct sec_plan *ret, struct err *e);
+		  const struct host *host, const char *id, bool new_keyring, struct sec_plan *ret,
+		  struct err *e);
 
 /*
  * seccomp_compile() - parent: the profile as a program
@@ -51,8 +56,22 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
  */
 int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		    struct seccomp_filter *ret, struct err *e);
-/* init: load; returns 0, the listener's descriptor when there is one, or -errno. */
+/*
+ * seccomp_load() - init: load the filter (seccomp(2))
+ *
+ * Returns the listener's descriptor (close-on-exec) when @f has a listener_path, else 0;
+ * or -errno. Without no_new_privs it takes CAP_SYS_ADMIN: sec_caps_raise_admin().
+ */
 int seccomp_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e);
+/*
+ * sec_filter_is_last() - is the filter loaded after the capability sets?
+ *
+ * With no_new_privs it can be, and then nothing but the execve stands between it and
+ * the program. Without, sec_caps_apply() comes after it, which makes exactly one call
+ * in that case: a profile must then allow capset(2), as with other runtimes. Whatever
+ * else can be done before the filter must be.
+ */
+bool sec_filter_is_last(const struct sec_plan *p);
 /* For features. */
 const char *const *seccomp_action_names(size_t *n);
 const char *const *seccomp_operator_names(size_t *n);
@@ -60,15 +79,22 @@ const char *const *seccomp_arch_names(size_t *n);
 const char *const *seccomp_known_flags(size_t *n);
 const char *const *seccomp_supported_flags(size_t *n);
 
-/* Drop from the bounding set what the plan lacks; needs CAP_SETPCAP. */
+/*
+ * sec_bounding_apply() - init, before the ids change: the bounding set
+ *
+ * Needs CAP_SETPCAP, unless there is nothing to drop. Resets the securebits as well and
+ * sets KEEP_CAPS among them, so nobody else has to before the ids change.
+ */
 int sec_bounding_apply(const struct sec_plan *p, struct err *e);
 /*
- * Change to the ids with the capabilities kept as far as the last steps need them
- * (PR_SET_KEEPCAPS before, effective empty and permitted cut down after). @keep_admin:
- * CAP_SYS_ADMIN stays permitted, for a filter without no_new_privs.
+ * sec_caps_park() - init, after the ids: as little as the last steps need
+ *
+ * Permitted, inheritable and ambient become final, effective empty. @keep_admin:
+ * CAP_SYS_ADMIN stays permitted, for a filter without no_new_privs. What the kernel does
+ * not grant is left out of @p->granted with a warning.
  */
 int sec_caps_park(const struct sec_plan *p, bool keep_admin, struct err *e);
-/* Last: the five sets exactly as configured, read back. */
+/* Last: the five sets exactly as configured, read back (but see sec_filter_is_last()). */
 int sec_caps_apply(const struct sec_plan *p, struct err *e);
 /* Raise CAP_SYS_ADMIN into the effective set again for seccomp_load(). */
 int sec_caps_raise_admin(struct err *e);
@@ -77,7 +103,15 @@ int sec_caps_raise_admin(struct err *e);
 int sec_labels_check(const struct sec_plan *p, struct err *e);
 /* init: write the label for the coming exec through @proc (procfs of our own) and read it back. */
 int sec_label_exec(const struct sec_plan *p, int proc, struct err *e);
-/* init: join a new session keyring; quota failures name the knobs. */
+/*
+ * sec_selinux_check() - does the running policy know a label?
+ * @property: of the configuration, for messages: "linux.mountLabel"
+ * @ret: SEC_LABEL_MAX bytes for the label as the kernel prints it; NULL: not wanted
+ *
+ * SELinux being off is an error, for a label was asked for.
+ */
+int sec_selinux_check(const char *label, const char *property, char *ret, struct err *e);
+/* init, before the root switch: join a new session keyring; quota failures name the knobs. */
 int sec_keyring_join(const struct sec_plan *p, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
@@ -41,6 +42,9 @@
 #endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #ifndef PID_FS_MAGIC
 #define PID_FS_MAGIC 0x50494446

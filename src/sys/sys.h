@@ -90,6 +90,15 @@ int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms); /* -1: no limit
 int sys_epoll_create(void);
 int64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
 
+/* --- security ------------------------------------------------------------------------------- */
+struct sys_caps { /* of this thread; bit n = capability n */
+	uint64_t effective, permitted, inheritable;
+};
+int sys_capget(struct sys_caps *ret);
+int sys_capset(const struct sys_caps *sets);
+long sys_keyctl(int command, unsigned long a, unsigned long b, unsigned long c);
+int sys_seccomp(unsigned operation, unsigned flags, void *args);
+
 /* --- sockets -------------------------------------------------------------------------------- */
 int sys_socket(int domain, int type, int protocol);
 int sys_socketpair(int domain, int type, int protocol, int fds[2]);
