@@ -1,15 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blocks come from mmap(2): zeroed by the kernel, paid for by the page when touched
+ * (so a generous block costs nothing), and given back at once by arena_drop(). Each
+ * new block doubles the last one; what would waste a block's rest gets its own.
+ *
+ * Under AddressSanitizer unused bytes are poisoned and pieces kept apart, since one
+ * mapping would otherwise hide every overrun.
+ */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/str.h"
+#include "base/log.h"
 
-#define BLOCK_SIZE 16384
-#define ALIGNMENT  16
+#define BLOCK_FIRST ((size_t)64 << 10)
+#define BLOCK_MAX   ((size_t)1 << 20)
+#define ALIGNMENT   16
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define REDZONE 16
+#else
+#define REDZONE				     0
+#define ASAN_POISON_MEMORY_REGION(p, size)   ((void)(p), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(p, size) ((void)(p), (void)(size))
+#endif
 
 struct arena_block {
 	struct arena_block *next;
@@ -19,46 +44,88 @@ struct arena_block {
 
 static _Noreturn void out_of_memory(void)
 {
-	static const char text[] = "cleat: out of memory\n";
+	struct err e = { 0 };
 
-	/* Nothing could be done about a failing write either. */
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(EXIT_FAILURE);
+	err_code(&e, ENOMEM, NULL, "out of memory");
+	log_error(&e);
 	_exit(EXIT_FAILURE);
+}
+
+static struct arena_block *block_new(size_t size)
+{
+	struct arena_block *b;
+
+	if (__builtin_add_overflow(size, sizeof(*b), &size))
+		out_of_memory();
+	b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b == MAP_FAILED)
+		out_of_memory();
+	b->size = size - sizeof(*b);
+	ASAN_POISON_MEMORY_REGION(b->data, b->size);
+	return b;
 }
 
 void arena_drop(struct arena *a)
 {
 	while (a->head) {
-		struct arena_block *next = a->head->next;
+		struct arena_block *b = a->head;
 
-		free(a->head);
-		a->head = next;
+		a->head = b->next;
+		ASAN_UNPOISON_MEMORY_REGION(b->data, b->size);
+		munmap(b, sizeof(*b) + b->size);
 	}
+	a->used = 0;
+}
+
+/* What a piece of @size bytes takes of its block. */
+static size_t taken(size_t size)
+{
+	size_t need;
+
+	if (__builtin_add_overflow(size ? size : 1, ALIGNMENT - 1 + REDZONE, &need))
+		out_of_memory();
+	return need & ~(size_t)(ALIGNMENT - 1);
+}
+
+/* A block for one large piece goes behind the newest, whose rest stays in use. */
+static void *alloc_alone(struct arena *a, size_t size, size_t need)
+{
+	struct arena_block *b = block_new(need);
+
+	b->next = a->head->next;
+	a->head->next = b;
+	ASAN_UNPOISON_MEMORY_REGION(b->data, size);
+	return b->data;
+}
+
+static void add_block(struct arena *a, size_t need)
+{
+	/* sizes include the block's head, so that they are whole pages */
+	size_t size = a->head ? 2 * (a->head->size + sizeof(*a->head)) : BLOCK_FIRST;
+	struct arena_block *b;
+
+	if (size > BLOCK_MAX)
+		size = BLOCK_MAX;
+	size -= sizeof(*b);
+	b = block_new(size > need ? size : need);
+	b->next = a->head;
+	a->head = b;
 	a->used = 0;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-	struct arena_block *b;
-	size_t need = (size + ALIGNMENT) & ~(size_t)(ALIGNMENT - 1);
-	size_t room;
-	void *p;
+	size_t need = taken(size);
+	char *p;
 
-	if (need < size)
-		out_of_memory();
 	if (!a->head || a->head->size - a->used < need) {
-		room = need > BLOCK_SIZE ? need : BLOCK_SIZE;
-		b = calloc(1, sizeof(*b) + room);
-		if (!b)
-			out_of_memory();
-		b->size = room;
-		b->next = a->head;
-		a->head = b;
-		a->used = 0;
+		if (a->head && need > a->head->size / 4)
+			return alloc_alone(a, size, need);
+		add_block(a, need);
 	}
 	p = a->head->data + a->used;
 	a->used += need;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
 	return p;
 }
 
@@ -71,13 +138,32 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 	return arena_alloc(a, total);
 }
 
+/* The newest piece of the newest block grows where it is. */
+static bool grow_in_place(struct arena *a, void *old, size_t old_size, size_t new_size)
+{
+	size_t before = taken(old_size), after = taken(new_size);
+
+	if (!old || !a->head || a->used < before ||
+	    (char *)old != a->head->data + a->used - before ||
+	    a->head->size - a->used < after - before)
+		return false;
+	a->used += after - before;
+	ASAN_UNPOISON_MEMORY_REGION(old, new_size);
+	return true;
+}
+
 void *arena_grow(struct arena *a, void *old, size_t *cap, size_t size)
 {
-	size_t n = *cap ? *cap * 2 : 8;
-	void *p = arena_array(a, n, size);
+	size_t n = *cap ? *cap : 4, total;
+	void *p = old;
 
-	if (*cap)
-		memcpy(p, old, *cap * size);
+	if (__builtin_mul_overflow(n, (size_t)2, &n) || __builtin_mul_overflow(n, size, &total))
+		out_of_memory();
+	if (!grow_in_place(a, old, *cap * size, total)) {
+		p = arena_alloc(a, total);
+		if (*cap)
+			memcpy(p, old, *cap * size);
+	}
 	*cap = n;
 	return p;
 }

@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,6 +15,16 @@
 #include "base/str.h"
 
 #define BELOW (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)
+
+const char *dir_entry_text(const struct dir *d, const char *name, char buf[DIR_TEXT_SIZE])
+{
+	const char *above = d->name ? d->name : "";
+
+	/* what is too long is shortened later, where the error is made */
+	snprintf(buf, DIR_TEXT_SIZE, "%s%s%s", above, *above && !str_ends(above, "/") ? "/" : "",
+		 name);
+	return buf;
+}
 
 void dir_close(struct dir *d)
 {
@@ -31,9 +44,18 @@ int dir_open(const char *path, struct dir *ret, struct err *e)
 static int open_below(int parent, const char *rel)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = BELOW };
-	long fd = syscall(SYS_openat2, parent, rel, &how, sizeof(how));
+	long fd = syscall(SYS_openat2, parent, rel, &how, sizeof(how)); /* banned-ok: below sys */
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The error of something done to @name in @d. */
+static int entry_error(struct err *e, int code, const struct dir *d, const char *name,
+		       const char *action)
+{
+	char text[DIR_TEXT_SIZE];
+
+	return err_sys(e, code, dir_entry_text(d, name, text), "%s", action);
 }
 
 int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, struct err *e)
@@ -41,22 +63,33 @@ int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, s
 	int fd = open_below(parent->fd, rel);
 
 	if (fd < 0)
-		return err_sys(e, -fd, rel, "open below %s", parent->name);
+		return entry_error(e, -fd, parent, rel, "open directory");
 	*ret = (struct dir){ .fd = fd, .name = rel };
 	return 0;
 }
 
-/* The next single name of @path in @name; returns what follows it, NULL at the end. */
-static const char *next_name(const char *path, char *name, size_t size)
+/*
+ * The next single name of @path in @name. Returns what follows it, or NULL at the end
+ * and, with @ret_code set, at a name that is too long or leads upwards.
+ */
+static const char *next_name(const char *path, char name[NAME_MAX + 1], int *ret_code)
 {
 	size_t n;
 
 	path += strspn(path, "/");
 	n = strcspn(path, "/");
-	if (n == 0 || n >= size)
+	if (n == 0)
 		return NULL;
+	if (n > NAME_MAX) {
+		*ret_code = ENAMETOOLONG;
+		return NULL;
+	}
 	memcpy(name, path, n);
 	name[n] = '\0';
+	if (str_eq(name, "..")) {
+		*ret_code = EXDEV; /* as openat2(2) says of a path that leaves */
+		return NULL;
+	}
 	return path + n;
 }
 
@@ -66,53 +99,72 @@ int dir_make_below(const struct dir *parent, const char *rel, mode_t mode, struc
 	auto_fd at = -1;
 	char name[NAME_MAX + 1];
 	const char *rest = rel;
+	int code = 0;
 
-	while ((rest = next_name(rest, name, sizeof(name)))) {
+	while ((rest = next_name(rest, name, &code))) {
 		int from = at >= 0 ? at : parent->fd;
 		int fd;
 
 		if (mkdirat(from, name, mode) < 0 && errno != EEXIST)
-			return err_sys(e, errno, rel, "make directory below %s", parent->name);
+			return entry_error(e, errno, parent, rel, "make directory");
 		fd = open_below(from, name);
 		if (fd < 0)
-			return err_sys(e, -fd, rel, "open below %s", parent->name);
+			return entry_error(e, -fd, parent, rel, "make directory");
 		fd_close(&at);
 		at = fd;
 	}
+	if (code)
+		return entry_error(e, code, parent, rel, "make directory");
 	if (at < 0)
-		return err_user(e, rel, "'%s' is no name of a directory", rel);
+		return err_user(e, rel, "'%s' is not the name of a directory", rel);
 	*ret = (struct dir){ .fd = fd_take(&at), .name = rel };
 	return 0;
+}
+
+/* File systems that do not tell the type in the entry are asked for it. */
+static unsigned char entry_type(int fd, const struct dirent64 *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type;
+	if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return DT_UNKNOWN;
+	return IFTODT(st.st_mode);
 }
 
 int dir_each(const struct dir *d, int (*fn)(const char *name, unsigned char type, void *arg),
 	     void *arg, struct err *e)
 {
-	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *entry;
-	DIR *stream;
-	int r = 0;
+	/* getdents64(2) itself, because opendir(3) would take 32 KiB of heap */
+	_Alignas(struct dirent64) char buf[4096];
+	auto_fd fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n = 0;
 
 	if (fd < 0)
 		return err_sys(e, errno, d->name, "read directory");
-	stream = fdopendir(fd);
-	if (!stream) {
-		r = err_sys(e, errno, d->name, "read directory");
-		close(fd);
-		return r;
+	while ((n = getdents64(fd, buf, sizeof(buf))) > 0) {
+		const struct dirent64 *entry;
+
+		for (ssize_t at = 0; at < n; at += entry->d_reclen) {
+			int r;
+
+			entry = (const struct dirent64 *)(buf + at);
+			if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
+				continue;
+			r = fn(entry->d_name, entry_type(fd, entry), arg);
+			if (r != 0)
+				return r;
+		}
 	}
-	for (errno = 0; r == 0 && (entry = readdir(stream)); errno = 0)
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			r = fn(entry->d_name, entry->d_type, arg);
-	if (r == 0 && errno)
-		r = err_sys(e, errno, d->name, "read directory");
-	closedir(stream);
-	return r;
+	/* ENOENT: the directory was removed while it was read, so it has no entries */
+	if (n < 0 && errno != ENOENT)
+		return err_sys(e, errno, d->name, "read directory");
+	return 0;
 }
 
 struct removal {
-	int fd;
-	const char *where;
+	const struct dir *dir;
 	struct err *e;
 };
 
@@ -120,27 +172,25 @@ static int remove_entry(const char *name, unsigned char type, void *arg)
 {
 	struct removal *m = arg;
 
-	if (unlinkat(m->fd, name, type == DT_DIR ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+	if (unlinkat(m->dir->fd, name, type == DT_DIR ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
 		return 0;
-	return err_sys(m->e, errno, name, "remove from %s", m->where);
+	return entry_error(m->e, errno, m->dir, name, "remove");
 }
 
 int dir_remove_flat(const struct dir *parent, const char *name, struct err *e)
 {
-	auto_dir d = DIR_NONE;
-	struct removal m = { .where = name, .e = e };
-	struct err missing = { 0 };
-	int r = dir_open_below(parent, name, &d, &missing);
+	auto_dir d = { .fd = open_below(parent->fd, name), .name = name };
+	struct removal m = { .dir = &d, .e = e };
+	int r;
 
-	if (r == -ENOENT)
+	if (d.fd == -ENOENT)
 		return 0;
-	if (r < 0)
-		return err_sys(e, -r, name, "open below %s", parent->name);
-	m.fd = d.fd;
+	if (d.fd < 0)
+		return entry_error(e, -d.fd, parent, name, "open directory");
 	r = dir_each(&d, remove_entry, &m, e);
 	if (r < 0)
 		return r;
 	if (unlinkat(parent->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, errno, name, "remove below %s", parent->name);
+		return entry_error(e, errno, parent, name, "remove directory");
 	return 0;
 }

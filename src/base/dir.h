@@ -20,6 +20,10 @@ struct dir {
 
 #define DIR_NONE ((struct dir){ .fd = -1 })
 void dir_close(struct dir *d);
+
+/* "<directory>/<name>" for a message, in @buf; returns @buf. */
+#define DIR_TEXT_SIZE 512
+const char *dir_entry_text(const struct dir *d, const char *name, char buf[DIR_TEXT_SIZE]);
 #define auto_dir AUTO(dir_close) struct dir
 
 /* Open a host path as a directory (O_PATH). @name is kept, not copied. Returns 0 or -errno. */
@@ -28,7 +32,10 @@ int dir_open(const char *path, struct dir *ret, struct err *e);
 /* Open @rel below @parent with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | NO_SYMLINKS). */
 int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, struct err *e);
 
-/* mkdir -p below @parent with single names, never through a link; existing directories are fine. */
+/*
+ * mkdir -p below @parent with single names, never through a link and never by "..";
+ * existing directories are fine. @rel is kept for messages, not copied.
+ */
 int dir_make_below(const struct dir *parent, const char *rel, mode_t mode, struct dir *ret,
 		   struct err *e);
 
@@ -38,7 +45,10 @@ int dir_make_below(const struct dir *parent, const char *rel, mode_t mode, struc
  */
 int dir_remove_flat(const struct dir *parent, const char *name, struct err *e);
 
-/* Call @fn for each entry but . and ..; a non-zero result ends the walk and is returned. */
+/*
+ * Call @fn for each entry but . and .. with its DT_* type; a non-zero result ends the
+ * walk and is returned. @fn may remove the entry that it is called for.
+ */
 int dir_each(const struct dir *d, int (*fn)(const char *name, unsigned char type, void *arg),
 	     void *arg, struct err *e);
 

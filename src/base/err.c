@@ -7,15 +7,16 @@
 #include "base/str.h"
 #include "base/trace.h"
 
-#define ERRNO_MAX 4095
+#define ERRNO_MAX 4095 /* the kernel's own bound: MAX_ERRNO */
 
 /*
  * Names and texts of our own: callers match the lower-case words, and strerror(3)
- * would bring the locale in.
+ * would bring the locale in. The strings lie in the rows, so that a static-pie
+ * binary need not relocate (and thereby copy) the table at every start.
  */
 static const struct errno_row {
-	int code;
-	const char *name, *text;
+	short code;
+	char name[16], text[50];
 } errno_rows[] = {
 	{ EPERM, "EPERM", "operation not permitted" },
 	{ ENOENT, "ENOENT", "no such file or directory" },
@@ -57,33 +58,101 @@ static const struct errno_row {
 	{ ENOSYS, "ENOSYS", "function not implemented" },
 	{ ENOTEMPTY, "ENOTEMPTY", "directory not empty" },
 	{ ELOOP, "ELOOP", "too many levels of symbolic links" },
+	{ ENOMSG, "ENOMSG", "no message of desired type" },
+	{ EIDRM, "EIDRM", "identifier removed" },
+	{ ECHRNG, "ECHRNG", "channel number out of range" },
+	{ EL2NSYNC, "EL2NSYNC", "level 2 not synchronized" },
+	{ EL3HLT, "EL3HLT", "level 3 halted" },
+	{ EL3RST, "EL3RST", "level 3 reset" },
+	{ ELNRNG, "ELNRNG", "link number out of range" },
+	{ EUNATCH, "EUNATCH", "protocol driver not attached" },
+	{ ENOCSI, "ENOCSI", "no CSI structure available" },
+	{ EL2HLT, "EL2HLT", "level 2 halted" },
+	{ EBADE, "EBADE", "invalid exchange" },
+	{ EBADR, "EBADR", "invalid request descriptor" },
+	{ EXFULL, "EXFULL", "exchange full" },
+	{ ENOANO, "ENOANO", "no anode" },
+	{ EBADRQC, "EBADRQC", "invalid request code" },
+	{ EBADSLT, "EBADSLT", "invalid slot" },
+	{ EBFONT, "EBFONT", "bad font file format" },
+	{ ENOSTR, "ENOSTR", "device not a stream" },
 	{ ENODATA, "ENODATA", "no data available" },
 	{ ETIME, "ETIME", "timer expired" },
+	{ ENOSR, "ENOSR", "out of streams resources" },
+	{ ENONET, "ENONET", "machine is not on the network" },
+	{ ENOPKG, "ENOPKG", "package not installed" },
+	{ EREMOTE, "EREMOTE", "object is remote" },
+	{ ENOLINK, "ENOLINK", "link has been severed" },
+	{ EADV, "EADV", "advertise error" },
+	{ ESRMNT, "ESRMNT", "srmount error" },
+	{ ECOMM, "ECOMM", "communication error on send" },
 	{ EPROTO, "EPROTO", "protocol error" },
+	{ EMULTIHOP, "EMULTIHOP", "multihop attempted" },
+	{ EDOTDOT, "EDOTDOT", "RFS specific error" },
 	{ EBADMSG, "EBADMSG", "bad message" },
 	{ EOVERFLOW, "EOVERFLOW", "value too large for defined data type" },
+	{ ENOTUNIQ, "ENOTUNIQ", "name not unique on network" },
+	{ EBADFD, "EBADFD", "file descriptor in bad state" },
+	{ EREMCHG, "EREMCHG", "remote address changed" },
+	{ ELIBACC, "ELIBACC", "can not access a needed shared library" },
+	{ ELIBBAD, "ELIBBAD", "accessing a corrupted shared library" },
+	{ ELIBSCN, "ELIBSCN", ".lib section in a.out corrupted" },
+	{ ELIBMAX, "ELIBMAX", "attempting to link in too many shared libraries" },
+	{ ELIBEXEC, "ELIBEXEC", "cannot exec a shared library directly" },
 	{ EILSEQ, "EILSEQ", "invalid or incomplete multibyte or wide character" },
+	{ ERESTART, "ERESTART", "interrupted system call should be restarted" },
+	{ ESTRPIPE, "ESTRPIPE", "streams pipe error" },
 	{ EUSERS, "EUSERS", "too many users" },
 	{ ENOTSOCK, "ENOTSOCK", "socket operation on non-socket" },
+	{ EDESTADDRREQ, "EDESTADDRREQ", "destination address required" },
 	{ EMSGSIZE, "EMSGSIZE", "message too long" },
+	{ EPROTOTYPE, "EPROTOTYPE", "protocol wrong type for socket" },
+	{ ENOPROTOOPT, "ENOPROTOOPT", "protocol not available" },
 	{ EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported" },
+	{ ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "socket type not supported" },
 	{ EOPNOTSUPP, "EOPNOTSUPP", "operation not supported" },
+	{ EPFNOSUPPORT, "EPFNOSUPPORT", "protocol family not supported" },
 	{ EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported by protocol" },
 	{ EADDRINUSE, "EADDRINUSE", "address already in use" },
+	{ EADDRNOTAVAIL, "EADDRNOTAVAIL", "cannot assign requested address" },
 	{ ENETDOWN, "ENETDOWN", "network is down" },
+	{ ENETUNREACH, "ENETUNREACH", "network is unreachable" },
+	{ ENETRESET, "ENETRESET", "network dropped connection on reset" },
 	{ ECONNABORTED, "ECONNABORTED", "software caused connection abort" },
 	{ ECONNRESET, "ECONNRESET", "connection reset by peer" },
 	{ ENOBUFS, "ENOBUFS", "no buffer space available" },
+	{ EISCONN, "EISCONN", "transport endpoint is already connected" },
 	{ ENOTCONN, "ENOTCONN", "transport endpoint is not connected" },
+	{ ESHUTDOWN, "ESHUTDOWN", "cannot send after transport endpoint shutdown" },
+	{ ETOOMANYREFS, "ETOOMANYREFS", "too many references: cannot splice" },
 	{ ETIMEDOUT, "ETIMEDOUT", "connection timed out" },
 	{ ECONNREFUSED, "ECONNREFUSED", "connection refused" },
+	{ EHOSTDOWN, "EHOSTDOWN", "host is down" },
+	{ EHOSTUNREACH, "EHOSTUNREACH", "no route to host" },
 	{ EALREADY, "EALREADY", "operation already in progress" },
+	{ EINPROGRESS, "EINPROGRESS", "operation now in progress" },
 	{ ESTALE, "ESTALE", "stale file handle" },
+	{ EUCLEAN, "EUCLEAN", "structure needs cleaning" },
+	{ ENOTNAM, "ENOTNAM", "not a XENIX named type file" },
+	{ ENAVAIL, "ENAVAIL", "no XENIX semaphores available" },
+	{ EISNAM, "EISNAM", "is a named type file" },
+	{ EREMOTEIO, "EREMOTEIO", "remote I/O error" },
 	{ EDQUOT, "EDQUOT", "disk quota exceeded" },
+	{ ENOMEDIUM, "ENOMEDIUM", "no medium found" },
+	{ EMEDIUMTYPE, "EMEDIUMTYPE", "wrong medium type" },
 	{ ECANCELED, "ECANCELED", "operation canceled" },
 	{ ENOKEY, "ENOKEY", "required key not available" },
 	{ EKEYEXPIRED, "EKEYEXPIRED", "key has expired" },
 	{ EKEYREVOKED, "EKEYREVOKED", "key has been revoked" },
+	{ EKEYREJECTED, "EKEYREJECTED", "key was rejected by service" },
+	{ EOWNERDEAD, "EOWNERDEAD", "owner died" },
+	{ ENOTRECOVERABLE, "ENOTRECOVERABLE", "state not recoverable" },
+	{ ERFKILL, "ERFKILL", "operation not possible due to RF-kill" },
+	{ EHWPOISON, "EHWPOISON", "memory page has hardware error" },
+	/* second names; the first row of a number is what it is called */
+	{ EWOULDBLOCK, "EWOULDBLOCK", "" },
+	{ EDEADLOCK, "EDEADLOCK", "" },
+	{ ENOTSUP, "ENOTSUP", "" },
 };
 
 static const struct errno_row *errno_row(int code)
@@ -118,42 +187,70 @@ int errno_from_name(const char *name)
 	return -EINVAL;
 }
 
-static void err_fill(struct err *e, int code, const char *subject)
+/*
+ * A caller that passes a result (-ENOENT) for an error number (ENOENT), or 0, must
+ * not thereby turn a failure into what reads as success.
+ */
+static int positive(int code)
 {
-	e->code = code;
-	e->step[0] = '\0';
-	e->id[0] = '\0';
-	str_shorten(e->subject, sizeof(e->subject), subject ? subject : "");
+	if (code == 0)
+		return EIO;
+	return code < 0 ? -code : code;
+}
+
+/* vsnprintf() that leaves "..." in the middle of what does not fit. */
+static void format(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	char whole[2 * sizeof(((struct err *)NULL)->text)];
+
+	vsnprintf(whole, sizeof(whole), fmt, ap);
+	str_shorten(buf, size, whole);
+}
+
+/* The arguments may lie in @e itself, so it is written last. */
+static void fill(struct err *e, int code, const char *subject, const char *text)
+{
+	struct err new = { .code = code };
+
+	str_shorten(new.subject, sizeof(new.subject), subject ? subject : "");
+	str_shorten(new.text, sizeof(new.text), text);
+	*e = new;
 }
 
 int err_sys(struct err *e, int code, const char *subject, const char *fmt, ...)
 {
-	char action[sizeof(e->text)];
+	char action[sizeof(e->text)], object[sizeof(e->subject)], number[24];
+	char text[sizeof(action) + sizeof(object) + 64];
+	const char *reason;
 	va_list ap;
 
+	code = positive(code);
 	if (!e)
 		return -code;
 	va_start(ap, fmt);
-	vsnprintf(action, sizeof(action), fmt, ap);
+	format(action, sizeof(action), fmt, ap);
 	va_end(ap);
-	err_fill(e, code, subject);
-	if (subject)
-		snprintf(e->text, sizeof(e->text), "%s '%s': %s", action, e->subject,
-			 errno_text(code));
-	else
-		snprintf(e->text, sizeof(e->text), "%s: %s", action, errno_text(code));
+	snprintf(number, sizeof(number), "error number %d", code);
+	reason = errno_row(code) ? errno_text(code) : number;
+	if (subject) {
+		str_shorten(object, sizeof(object), subject);
+		snprintf(text, sizeof(text), "%s '%s': %s", action, object, reason);
+	} else {
+		snprintf(text, sizeof(text), "%s: %s", action, reason);
+	}
+	fill(e, code, subject, text);
 	return -code;
 }
 
-static int err_verbatim(struct err *e, int code, const char *subject, const char *fmt, va_list ap)
+static int fill_verbatim(struct err *e, int code, const char *subject, const char *fmt, va_list ap)
 {
 	char text[sizeof(e->text)];
 
+	code = positive(code);
 	if (!e)
 		return -code;
-	vsnprintf(text, sizeof(text), fmt, ap);
-	err_fill(e, code, subject);
-	str_copy(e->text, sizeof(e->text), text);
+	format(text, sizeof(text), fmt, ap);
+	fill(e, code, subject, text);
 	return -code;
 }
 
@@ -163,7 +260,7 @@ int err_user(struct err *e, const char *subject, const char *fmt, ...)
 	int r;
 
 	va_start(ap, fmt);
-	r = err_verbatim(e, EINVAL, subject, fmt, ap);
+	r = fill_verbatim(e, EINVAL, subject, fmt, ap);
 	va_end(ap);
 	return r;
 }
@@ -174,34 +271,34 @@ int err_code(struct err *e, int code, const char *subject, const char *fmt, ...)
 	int r;
 
 	va_start(ap, fmt);
-	r = err_verbatim(e, code, subject, fmt, ap);
+	r = fill_verbatim(e, code, subject, fmt, ap);
 	va_end(ap);
 	return r;
 }
 
 int err_note(struct err *e, const char *fmt, ...)
 {
-	char text[sizeof(e->text)];
+	char context[sizeof(e->text)], text[2 * sizeof(e->text) + 2];
 	va_list ap;
-	int n;
 
 	if (!e)
-		return -EINVAL;
+		return -EIO;
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	format(context, sizeof(context), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(text))
-		snprintf(text + n, sizeof(text) - (size_t)n, ": %s", e->text);
-	str_copy(e->text, sizeof(e->text), text);
+	snprintf(text, sizeof(text), "%s: %s", context, e->text);
+	str_shorten(e->text, sizeof(e->text), text);
+	e->code = positive(e->code);
 	return -e->code;
 }
 
 int err_set_id(struct err *e, const char *id)
 {
 	if (!e)
-		return -EINVAL;
+		return -EIO;
 	if (!e->id[0])
 		str_copy(e->id, sizeof(e->id), id);
+	e->code = positive(e->code);
 	return -e->code;
 }
 
@@ -231,6 +328,8 @@ int err_sanitize(struct err *e)
 	e->id[sizeof(e->id) - 1] = '\0';
 	e->subject[sizeof(e->subject) - 1] = '\0';
 	e->text[sizeof(e->text) - 1] = '\0';
+	if (!e->text[0])
+		return -EPROTO;
 	str_escape_control(e->step);
 	str_escape_control(e->id);
 	str_escape_control(e->subject);

@@ -33,7 +33,8 @@ struct err {
  * @subject: the object acted on; NULL when the text names it
  * @fmt: the action, lower case, without full stop: "open", "mount tmpfs"
  *
- * Text becomes "<action> '<subject>': <errno text>". Returns -code.
+ * Text becomes "<action> '<subject>': <errno text>". Returns -code. A negative @code is
+ * taken for its absolute value and 0 for EIO: a mix-up must not read as success.
  */
 int err_sys(struct err *e, int code, const char *subject, const char *fmt, ...) ERR_PRINTF(4, 5);
 
@@ -48,7 +49,10 @@ int err_user(struct err *e, const char *subject, const char *fmt, ...) ERR_PRINT
 /* As err_user(), with a code of the caller's choice (positive errno). Returns -code. */
 int err_code(struct err *e, int code, const char *subject, const char *fmt, ...) ERR_PRINTF(4, 5);
 
-/* Put "<context>: " before the text. Returns -e->code, so that it can end a function. */
+/*
+ * Put "<context>: " before the text. Returns -e->code, so that it can end a function;
+ * with @e NULL nothing is known but that something failed: -EIO.
+ */
 int err_note(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /* Record the stable code of the kind of error; the first one stays. Returns -e->code. */
@@ -59,7 +63,7 @@ void err_ignore(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 void err_clear(struct err *e);
 
-/* Bound and escape a value that another process sent; returns false when it is not one. */
+/* Bound and escape a value that another process sent. Returns 0, or -EPROTO: it is none. */
 int err_sanitize(struct err *e);
 
 /* errno as lower-case text ("no such file or directory"); never NULL, thread-safe. */

@@ -3,39 +3,49 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
-#include "base/trace.h"
 
-#define VALUE_SHOWN 120 /* bytes of a refused value that the error repeats */
+#define VALUE_SHOWN 120	 /* bytes of a refused value that the error repeats */
+#define READ_FIRST  4096 /* bytes that a kernel file, which tells no size, is given at first */
+#define PIECE_FULL  2048 /* a piece of a kernel file that is shorter was its last */
 
 int file_write_at(const struct dir *d, const char *name, const char *value, size_t len,
 		  struct err *e)
 {
-	char shown[VALUE_SHOWN];
-	auto_fd fd = openat(d->fd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	char shown[VALUE_SHOWN], path[DIR_TEXT_SIZE];
+	auto_fd fd = -1;
 	ssize_t n;
+	int code;
 
-	if (fd < 0)
-		return err_sys(e, errno, name, "open in %s for writing", d->name);
+	do
+		fd = openat(d->fd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0) {
+		code = errno;
+		return err_sys(e, code, dir_entry_text(d, name, path), "open for writing");
+	}
 	do
 		n = write(fd, value, len);
 	while (n < 0 && errno == EINTR);
 	if (n == (ssize_t)len)
 		return 0;
-	n = n < 0 ? errno : EIO;
-	str_shorten(shown, sizeof(shown), value);
+	code = n < 0 ? errno : EIO;
+	/* the value ends at its length or its first line, whichever comes first */
+	snprintf(shown, sizeof(shown), "%.*s", (int)(len < sizeof(shown) ? len : sizeof(shown)),
+		 value);
 	shown[strcspn(shown, "\n")] = '\0';
-	return err_sys(e, (int)n, name, "write '%s' in %s to", shown, d->name);
+	return err_sys(e, code, dir_entry_text(d, name, path), "write '%s' to", shown);
 }
 
 int file_printf_at(const struct dir *d, const char *name, struct err *e, const char *fmt, ...)
 {
-	char text[256];
+	char text[1024], path[DIR_TEXT_SIZE];
 	va_list ap;
 	int n;
 
@@ -43,76 +53,103 @@ int file_printf_at(const struct dir *d, const char *name, struct err *e, const c
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n < 0 || (size_t)n >= sizeof(text))
-		return err_sys(e, E2BIG, name, "format a value for");
+		return err_sys(e, E2BIG, dir_entry_text(d, name, path), "format the value for");
 	return file_write_at(d, name, text, (size_t)n, e);
 }
 
-ssize_t file_read_fd(int fd, const char *name, struct arena *a, size_t max, char **ret,
-		     struct err *e)
+static ssize_t read_some(int fd, void *buf, size_t size)
 {
-	struct stat st;
-	size_t size = 4096, len = 0;
+	ssize_t n;
+
+	do
+		n = read(fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* @size: what fstat(2) says of a regular file; 0 when that is unknown or means nothing. */
+static ssize_t read_whole(int fd, const char *name, struct arena *a, uint64_t size, size_t max,
+			  char **ret, struct err *e)
+{
+	size_t cap = READ_FIRST, len = 0;
+	ssize_t n = 0;
 	char *buf;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    (uint64_t)st.st_size < max)
-		size = (size_t)st.st_size + 2; /* the end is seen without another buffer */
-	buf = arena_alloc(a, size);
-	for (;;) {
-		ssize_t n = read(fd, buf + len, size - 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, errno, name, "read");
-		if (n == 0)
-			break;
+	if (size > max)
+		return err_sys(e, EFBIG, name, "read");
+	if (size >= cap)
+		cap = (size_t)size + 1;
+	buf = arena_alloc(a, cap);
+	/* A file that has given what it promised need not be asked once more. */
+	while ((!size || len != size) && (n = read_some(fd, buf + len, cap - 1 - len)) > 0) {
 		len += (size_t)n;
 		if (len > max)
 			return err_sys(e, EFBIG, name, "read");
-		if (len == size - 1) {
-			char *more = arena_alloc(a, size * 2);
-
-			memcpy(more, buf, len);
-			buf = more;
-			size *= 2;
-		}
+		if (len == cap - 1)
+			buf = arena_grow(a, buf, &cap, 1);
 	}
+	if (n < 0)
+		return err_sys(e, errno, name, "read");
 	buf[len] = '\0';
 	*ret = buf;
 	return (ssize_t)len;
 }
 
+ssize_t file_read_fd(int fd, const char *name, struct arena *a, size_t max, char **ret,
+		     struct err *e)
+{
+	return read_whole(fd, name, a, 0, max, ret, e);
+}
+
+static int open_for_reading(int dirfd, const char *name)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 ssize_t file_read_at(int dirfd, const char *name, struct arena *a, size_t max, char **ret,
 		     struct err *e)
 {
-	auto_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_fd fd = open_for_reading(dirfd, name);
 	struct stat st;
 
 	if (fd < 0)
 		return err_sys(e, errno, name, "open");
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_code(e, EINVAL, name, "'%s' is not a regular file", name);
-	return file_read_fd(fd, name, a, max, ret, e);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, name, "stat");
+	if (S_ISDIR(st.st_mode))
+		return err_sys(e, EISDIR, name, "read");
+	if (!S_ISREG(st.st_mode))
+		return err_user(e, name, "read '%s': not a regular file", name);
+	return read_whole(fd, name, a, (uint64_t)st.st_size, max, ret, e);
 }
 
 ssize_t file_read_small(int dirfd, const char *name, char *buf, size_t size)
 {
-	auto_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	auto_fd fd = open_for_reading(dirfd, name);
+	size_t len = 0;
 	ssize_t n;
 
 	buf[0] = '\0';
 	if (fd < 0)
 		return -errno;
-	do
-		n = read(fd, buf, size - 1);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+	/* Kernel files come in pieces of a page; one that is far from full was the last. */
+	do {
+		n = read_some(fd, buf + len, size - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n >= PIECE_FULL && len < size - 1);
+	if (n < 0) {
+		buf[0] = '\0';
 		return -errno;
-	if (n > 0 && buf[n - 1] == '\n')
-		n--;
-	buf[n] = '\0';
-	return n;
+	}
+	if (len > 0 && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return (ssize_t)len;
 }
 
 int file_write_all(int fd, const void *data, size_t len)
@@ -124,35 +161,56 @@ int file_write_all(int fd, const void *data, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
 		p += n;
 		len -= (size_t)n;
 	}
 	return 0;
 }
 
+/*
+ * O_EXCL: in a directory that others may write to, a file or link of that name is not
+ * ours. One that a killed predecessor left is removed and made anew.
+ */
+static int open_new(const struct dir *d, const char *name, mode_t mode)
+{
+	for (int tries = 0;; tries++) {
+		int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+		int fd = openat(d->fd, name, flags | O_CLOEXEC, mode);
+
+		if (fd >= 0 || (errno != EEXIST && errno != EINTR) || tries == 3)
+			return fd < 0 ? -errno : fd;
+		if (errno == EEXIST && unlinkat(d->fd, name, 0) < 0 && errno != ENOENT)
+			return -errno;
+	}
+}
+
+/* ".<name>.new" in the same directory as @name. */
+static int temporary_name(char buf[PATH_MAX], const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	int above = slash ? (int)(slash - name) + 1 : 0;
+	int n = snprintf(buf, PATH_MAX, "%.*s.%s.new", above, name, name + above);
+
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
 int file_replace_at(const struct dir *d, const char *name, mode_t mode, const void *data,
 		    size_t len, struct err *e)
 {
-	char temporary[NAME_MAX + 1];
-	int n = snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+	char temporary[PATH_MAX], path[DIR_TEXT_SIZE];
 	auto_fd fd = -1;
-	int r;
+	int r = temporary_name(temporary, name);
 
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return err_sys(e, ENAMETOOLONG, name, "replace in %s", d->name);
-	/* A half-written one of a killed predecessor is simply written over. */
-	fd = openat(d->fd, temporary, flags, mode);
-	if (fd < 0)
-		return err_sys(e, errno, temporary, "create in %s", d->name);
-	r = file_write_all(fd, data, len);
-	if (r == 0 && renameat(d->fd, temporary, d->fd, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlinkat(d->fd, temporary, 0);
-		return err_sys(e, -r, name, "replace in %s", d->name);
+	if (r == 0)
+		r = fd = open_new(d, temporary, mode);
+	if (r >= 0) {
+		r = file_write_all(fd, data, len);
+		if (r == 0 && renameat(d->fd, temporary, d->fd, name) < 0)
+			r = -errno;
+		if (r < 0)
+			unlinkat(d->fd, temporary, 0);
 	}
-	return 0;
+	return r < 0 ? err_sys(e, -r, dir_entry_text(d, name, path), "write") : 0;
 }

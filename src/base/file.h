@@ -17,26 +17,36 @@
 #include "base/dir.h"
 #include "base/err.h"
 
-/* Write a kernel file (cgroup, sysctl, proc) below @d with one write(2). Returns 0 or -errno. */
+/*
+ * Write a kernel file (cgroup, sysctl, proc) below @d with one write(2). @value need
+ * not be terminated. Returns 0 or -errno; the error names directory, file and value.
+ */
 int file_write_at(const struct dir *d, const char *name, const char *value, size_t len,
 		  struct err *e);
+/* The same with a formatted value of less than 1 KiB. */
 int file_printf_at(const struct dir *d, const char *name, struct err *e, const char *fmt, ...)
 	ERR_PRINTF(4, 5);
 
 /*
- * Read a whole file of at most @max bytes into the arena, terminated. Regular or
- * kernel files only: O_NONBLOCK, no controlling terminal, EINTR-safe. -EFBIG when
- * larger. Returns the length or -errno.
+ * Read a whole file of at most @max bytes into the arena, terminated. Regular and
+ * kernel files only (-EINVAL, -EISDIR): opening never blocks and no terminal becomes
+ * ours. -EFBIG when larger. Returns the length or -errno.
  */
 ssize_t file_read_at(int dirfd, const char *name, struct arena *a, size_t max, char **ret,
 		     struct err *e);
-/* As above from an open descriptor, which stays open. */
+/* As above from an open descriptor of any kind (also a pipe), which stays open. */
 ssize_t file_read_fd(int fd, const char *name, struct arena *a, size_t max, char **ret,
 		     struct err *e);
-/* Small kernel files into a caller's buffer, terminated and without the last newline. */
+/*
+ * A small kernel file into a caller's buffer, terminated and without the last newline;
+ * what does not fit is left out. Returns the length or -errno.
+ */
 ssize_t file_read_small(int dirfd, const char *name, char *buf, size_t size);
 
-/* Replace @name below @d by a temporary file and a rename. Returns 0 or -errno. */
+/*
+ * Replace @name below @d by a temporary file (".<name>.new", mode @mode) and a rename.
+ * Writers of the same file must not run side by side. Returns 0 or -errno.
+ */
 int file_replace_at(const struct dir *d, const char *name, mode_t mode, const void *data,
 		    size_t len, struct err *e);
 

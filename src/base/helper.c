@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The child is a plain fork by clone3(2) with a pidfd: it cannot be mistaken for
+ * another process, and it stays ours to wait for until the very end. Four pipes at
+ * most lead to it: stdin, stdout, stderr, and one that reports what failed before
+ * the exec, which closes it.
+ *
+ * The program's end, not the end of its output, ends the wait: a grandchild may keep
+ * the pipes open for as long as it likes.
+ */
 #include "base/helper.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -10,11 +21,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 
@@ -22,30 +34,55 @@
 #define P_PIDFD 3
 #endif
 
-#define TAIL_SIZE 1024 /* of stderr that is kept */
+#define TAIL_SIZE      512   /* of stderr that is kept */
+#define KILL_WAIT_MS   10000 /* for a killed process to end; one stuck in the kernel does not */
+#define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
+#define DRAIN_MAX      (4 << 20)	   /* above what any pipe holds */
 
-enum { SLOT_PID, SLOT_IN, SLOT_OUT, SLOT_ERR, SLOTS };
+enum slot { SLOT_IN, SLOT_OUT, SLOT_ERR, SLOT_REPORT, SLOT_PID, SLOTS };
+
+/* What a child that could not become the program sends. */
+struct report {
+	int code;
+	char action[24];
+};
 
 struct running {
 	const struct helper *h;
 	pid_t pid;
-	int pidfd;
-	int in, out, err; /* our ends; -1: none or done */
+	int fds[SLOTS];	  /* our ends and the pidfd; -1: none or done */
+	int64_t deadline; /* 0: none */
 	size_t fed, collected;
+	bool collects; /* there is an output to collect into */
+	bool overflow, exited, late;
+	struct report report;
 	char tail[TAIL_SIZE];
 	size_t tail_len;
-	bool exited;
 };
 
-static int64_t now_ms(void)
+/* Milliseconds as poll(2) wants them: 0 when the deadline has come, -1 when there is none. */
+static int time_left(int64_t deadline)
 {
-	struct timespec ts;
+	int64_t left = deadline - clock_now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+	if (!deadline)
+		return -1;
+	if (left > INT_MAX)
+		return INT_MAX;
+	return left > 0 ? (int)left : 0;
 }
 
-/* --- in the child ----------------------------------------------------------------------------- */
+/* --- in the child --------------------------------------------------------------------- */
+
+static _Noreturn void child_fail(int report, const char *action)
+{
+	struct report r = { .code = errno };
+
+	str_copy(r.action, sizeof(r.action), action);
+	if (write(report, &r, sizeof(r)) < 0)
+		_exit(126);
+	_exit(127);
+}
 
 static void reset_signals(void)
 {
@@ -53,148 +90,206 @@ static void reset_signals(void)
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
+		(void)sigaction(sig, &dfl, NULL); /* KILL, STOP and libc's own refuse */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void child_fd(int fd, int target)
-{
-	if (fd == target)
-		fcntl(fd, F_SETFD, 0);
-	else
-		dup2(fd, target);
-}
-
-static _Noreturn void helper_child(const struct helper *h, const int ends[3])
+static _Noreturn void helper_child(const struct helper *h, const int ends[3], int report)
 {
 	static const char *const no_env[] = { NULL };
 	const char *const self[] = { h->path, NULL };
-	char text[256];
-	int n;
 
-	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
 	reset_signals();
 	if (h->cwd_fd >= 0 && fchdir(h->cwd_fd) < 0)
-		_exit(126);
+		child_fail(report, "enter directory for");
+	/* none of the ends is below 3, so none is overwritten before its turn */
 	for (int i = 0; i < 3; i++)
-		child_fd(ends[i], i);
-	syscall(SYS_close_range, 3, ~0U, 0);
+		if (dup2(ends[i], i) < 0)
+			child_fail(report, "prepare descriptors of");
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) /* banned-ok: below sys */
+		child_fail(report, "close descriptors of");
 	execve(h->path, (char *const *)(h->argv ? h->argv : self),
 	       (char *const *)(h->envp ? h->envp : no_env));
-	n = snprintf(text, sizeof(text), "exec '%s': %s\n", h->path, errno_text(errno));
-	if (write(STDERR_FILENO, text, (size_t)n) < 0)
-		_exit(126);
-	_exit(127);
+	child_fail(report, "exec");
 }
 
-/* --- in the parent ---------------------------------------------------------------------------- */
+/* --- pipes ------------------------------------------------------------------------------ */
 
-static int make_ends(const struct helper *h, struct running *r, int child[3])
+/* Numbers below 3 would be overwritten while the child puts its stdio into place. */
+static int above_stdio(int fd)
 {
+	int moved, saved;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return moved;
+}
+
+/* A pipe with our end, which does not block, in @ret_ours. Returns the child's end or -errno. */
+static int make_pipe(int *ret_ours, bool child_reads)
+{
+	auto_fd ours = -1, child = -1;
 	int p[2];
 
-	for (int i = 0; i < 3; i++) {
-		bool wants_pipe = i == 2 || (i == 0 ? h->input != NULL : h->output != NULL);
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	ours = p[child_reads ? 1 : 0];
+	child = above_stdio(p[child_reads ? 0 : 1]);
+	if (child < 0 || fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	*ret_ours = fd_take(&ours);
+	return fd_take(&child);
+}
 
-		if (i == 1 && !h->output && h->stdout_fd >= 0) {
-			child[i] = fcntl(h->stdout_fd, F_DUPFD_CLOEXEC, 3);
-		} else if (!wants_pipe) {
-			child[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
-		} else {
-			if (pipe2(p, O_CLOEXEC) < 0)
-				return -errno;
-			child[i] = p[i != 0];
-			*(i == 0 ? &r->in : i == 1 ? &r->out : &r->err) = p[i == 0];
-			fcntl(p[i == 0], F_SETFL, O_NONBLOCK);
-		}
-		if (child[i] < 0)
-			return -errno;
-		/* Numbers below 3 would be overwritten while they are put into place. */
-		if (child[i] < 3) {
-			int moved = fcntl(child[i], F_DUPFD_CLOEXEC, 3);
+static int child_end(struct running *r, enum slot slot)
+{
+	const struct helper *h = r->h;
+	bool piped = slot == SLOT_ERR || (slot == SLOT_IN ? h->input != NULL : r->collects);
+	int fd;
 
-			close(child[i]);
-			child[i] = moved;
-		}
-	}
-	return 0;
+	if (piped)
+		return make_pipe(&r->fds[slot], slot == SLOT_IN);
+	if (slot == SLOT_OUT && h->stdout_fd >= 0)
+		fd = fcntl(h->stdout_fd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = above_stdio(open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY));
+	return fd < 0 ? -errno : fd;
 }
 
 static void feed(struct running *r)
 {
-	ssize_t n = write(r->in, r->h->input + r->fed, r->h->input_len - r->fed);
+	size_t left = r->h->input_len - r->fed;
+	ssize_t n = left ? write(r->fds[SLOT_IN], r->h->input + r->fed, left) : 0;
 
 	if (n > 0)
 		r->fed += (size_t)n;
 	/* EPIPE: it does not want to read; that is its own affair. */
 	if ((n < 0 && errno != EAGAIN && errno != EINTR) || r->fed == r->h->input_len)
-		fd_close(&r->in);
+		fd_close(&r->fds[SLOT_IN]);
+}
+
+/* A copy for somebody who may not read it: pieces of less than PIPE_BUF, each when there is room. */
+static void copy_to(struct running *r, int fd, const char *data, size_t n)
+{
+	while (n > 0) {
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		size_t piece = n < PIPE_BUF ? n : PIPE_BUF;
+		ssize_t w;
+
+		if (poll(&p, 1, time_left(r->deadline)) != 1)
+			return;
+		w = write(fd, data, piece);
+		if (w <= 0)
+			return;
+		data += w;
+		n -= (size_t)w;
+	}
 }
 
 static void keep_tail(struct running *r, const char *data, size_t n)
 {
+	size_t drop;
+
 	if (n >= TAIL_SIZE) {
-		data += n - TAIL_SIZE + 1;
+		data += n - (TAIL_SIZE - 1);
 		n = TAIL_SIZE - 1;
 	}
-	if (r->tail_len + n >= TAIL_SIZE) {
-		size_t drop = r->tail_len + n - TAIL_SIZE + 1;
-
-		memmove(r->tail, r->tail + drop, r->tail_len - drop);
-		r->tail_len -= drop;
-	}
+	drop = r->tail_len + n >= TAIL_SIZE ? r->tail_len + n - (TAIL_SIZE - 1) : 0;
+	memmove(r->tail, r->tail + drop, r->tail_len - drop);
+	r->tail_len -= drop;
 	memcpy(r->tail + r->tail_len, data, n);
 	r->tail_len += n;
 	r->tail[r->tail_len] = '\0';
 }
 
-/* Returns false when there is nothing (more) to read for now. */
-static bool drain(struct running *r, int *fd)
+static void collect(struct running *r, const char *data, size_t n)
 {
-	char buf[4096];
-	ssize_t n = *fd < 0 ? 0 : read(*fd, buf, sizeof(buf));
+	size_t room = r->h->output_size - r->collected - 1;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
-		fd_close(fd);
-		return false;
+	if (n > room) {
+		r->overflow = true;
+		n = room;
 	}
-	if (fd == &r->err) {
-		keep_tail(r, buf, (size_t)n);
-		if (r->h->stderr_fd >= 0 && write(r->h->stderr_fd, buf, (size_t)n) < 0)
-			return true; /* a copy that nobody takes */
-		return true;
-	}
-	for (ssize_t i = 0; i < n && r->collected + 1 < r->h->output_size; i++)
-		r->h->output[r->collected++] = buf[i];
-	return true;
+	memcpy(r->h->output + r->collected, data, n);
+	r->collected += n;
 }
 
-/* One turn of the wait. Returns false at the deadline. */
-static bool turn(struct running *r, int64_t deadline)
+/* Take what is there. Returns the number of bytes; 0: there is nothing, now or ever. */
+static size_t take(struct running *r, enum slot slot)
 {
-	struct pollfd fds[SLOTS] = {
-		[SLOT_PID] = { .fd = r->pidfd, .events = POLLIN },
-		[SLOT_IN] = { .fd = r->in, .events = POLLOUT },
-		[SLOT_OUT] = { .fd = r->out, .events = POLLIN },
-		[SLOT_ERR] = { .fd = r->err, .events = POLLIN },
-	};
-	int64_t left = deadline ? deadline - now_ms() : -1;
+	char buf[4096];
+	ssize_t n;
 
-	if (deadline && left <= 0)
-		return false;
-	if (poll(fds, SLOTS, left > 1 << 30 ? 1 << 30 : (int)left) < 0)
-		return true;
-	if (fds[SLOT_IN].revents)
+	if (r->fds[slot] < 0)
+		return 0;
+	do
+		n = read(r->fds[slot], buf, sizeof(buf));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0) {
+		fd_close(&r->fds[slot]);
+		return 0;
+	}
+	if (slot == SLOT_REPORT && n == sizeof(r->report)) {
+		memcpy(&r->report, buf, sizeof(r->report));
+	} else if (slot == SLOT_OUT) {
+		collect(r, buf, (size_t)n);
+		if (r->h->stdout_fd >= 0)
+			copy_to(r, r->h->stdout_fd, buf, (size_t)n);
+	} else if (slot == SLOT_ERR) {
+		keep_tail(r, buf, (size_t)n);
+		if (r->h->stderr_fd >= 0)
+			copy_to(r, r->h->stderr_fd, buf, (size_t)n);
+	}
+	return (size_t)n;
+}
+
+/* --- the wait --------------------------------------------------------------------------- */
+
+static void turn(struct running *r)
+{
+	struct pollfd p[SLOTS];
+	int n;
+
+	for (int i = 0; i < SLOTS; i++)
+		p[i] = (struct pollfd){ .fd = r->fds[i],
+					.events = i == SLOT_IN ? POLLOUT : POLLIN };
+	n = poll(p, SLOTS, time_left(r->deadline));
+	if (n < 0)
+		return; /* EINTR; nothing else can be wrong */
+	r->late = n == 0;
+	if (p[SLOT_IN].revents)
 		feed(r);
-	if (fds[SLOT_OUT].revents)
-		drain(r, &r->out);
-	if (fds[SLOT_ERR].revents)
-		drain(r, &r->err);
-	r->exited = fds[SLOT_PID].revents != 0;
-	return true;
+	for (enum slot i = SLOT_OUT; i <= SLOT_REPORT; i++)
+		if (p[i].revents)
+			take(r, i);
+	r->exited = p[SLOT_PID].revents != 0;
+	/* a program that writes for ever keeps poll(2) from ever saying that time is up */
+	if (!r->exited && !time_left(r->deadline))
+		r->late = true;
+}
+
+/* Returns whether the process has ended. Until it is waited for its numbers are its own. */
+static bool kill_group(struct running *r)
+{
+	struct pollfd p = { .fd = r->fds[SLOT_PID], .events = POLLIN };
+	int64_t deadline = clock_now_ms() + KILL_WAIT_MS;
+	int n;
+
+	kill(r->pid, SIGKILL); /* it may not have made its session yet */
+	kill(-r->pid, SIGKILL);
+	do
+		n = poll(&p, 1, time_left(deadline));
+	while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 static const char *last_line(char *text)
@@ -202,7 +297,7 @@ static const char *last_line(char *text)
 	size_t n = strlen(text);
 	char *line;
 
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+	while (n > 0 && strchr("\r\n\t ", text[n - 1]))
 		text[--n] = '\0';
 	line = strrchr(text, '\n');
 	line = line ? line + 1 : text;
@@ -210,73 +305,113 @@ static const char *last_line(char *text)
 	return line;
 }
 
-static int verdict(struct running *r, const siginfo_t *si, bool late, struct err *e)
+/* The error of a program that ran, with what it said last. */
+static int failure(struct running *r, int code, struct err *e, const char *fmt, long long number)
 {
 	const char *line = last_line(r->tail);
-	const char *sep = *line ? ": '" : "", *end = *line ? "'" : "";
+	char how[64];
 
-	if (late)
-		return err_code(e, ETIMEDOUT, r->h->path, "%s: timed out after %llu ms%s%s%s",
-				r->h->what, (unsigned long long)r->h->timeout_ms, sep, line, end);
+	snprintf(how, sizeof(how), fmt, number);
+	return err_code(e, code, r->h->path, "%s: %s%s%s%s", r->h->what, how, *line ? ": '" : "",
+			line, *line ? "'" : "");
+}
+
+static int verdict(struct running *r, const siginfo_t *si, int waited, struct err *e)
+{
+	const struct helper *h = r->h;
+
+	if (r->report.code) {
+		r->report.action[sizeof(r->report.action) - 1] = '\0';
+		err_sys(e, r->report.code, h->path, "%s", r->report.action);
+		err_note(e, "%s", h->what);
+		return -r->report.code;
+	}
+	if (waited >= 0 && h->ret_status)
+		*h->ret_status = si->si_status + (si->si_code == CLD_EXITED ? 0 : 128);
+	if (r->late)
+		return failure(r, ETIMEDOUT, e, "timed out after %lld ms",
+			       (long long)h->timeout_ms);
+	if (waited < 0)
+		return err_sys(e, -waited, h->path, "%s: wait for", h->what);
 	if (si->si_code != CLD_EXITED)
-		return err_code(e, ECHILD, r->h->path, "%s: killed by signal %d%s%s%s", r->h->what,
-				si->si_status, sep, line, end);
+		return failure(r, ECHILD, e, "killed by signal %lld", si->si_status);
 	if (si->si_status)
-		return err_code(e, ECHILD, r->h->path, "%s: exited with status %d%s%s%s",
-				r->h->what, si->si_status, sep, line, end);
+		return failure(r, ECHILD, e, "exited with status %lld", si->si_status);
+	if (r->overflow)
+		return err_code(e, EMSGSIZE, h->path, "%s: printed more than %zu bytes", h->what,
+				h->output_size - 1);
 	return 0;
 }
 
 static int wait_for(struct running *r, struct err *e)
 {
-	int64_t deadline = r->h->timeout_ms ? now_ms() + (int64_t)r->h->timeout_ms : 0;
 	siginfo_t si = { 0 };
-	bool late = false;
+	int waited = 0;
 
-	while (!r->exited && !late)
-		late = !turn(r, deadline);
-	if (late) /* the whole group; it is its leader, which we have not waited for */
-		kill(-r->pid, SIGKILL);
-	while (waitid((idtype_t)P_PIDFD, (id_t)r->pidfd, &si, WEXITED) < 0 && errno == EINTR)
-		;
-	/* A grandchild may hold the pipes for ever: what is there is all we want. */
-	while (drain(r, &r->out))
-		;
-	while (drain(r, &r->err))
-		;
-	if (r->h->output && r->h->output_size)
-		r->h->output[r->collected] = '\0';
-	return verdict(r, &si, late, e);
+	while (!r->exited && !r->late)
+		turn(r);
+	if (r->late && !kill_group(r))
+		return failure(r, ETIMEDOUT, e, "timed out after %lld ms and does not die",
+			       (long long)r->h->timeout_ms);
+	do
+		waited = waitid((idtype_t)P_PIDFD, (id_t)r->fds[SLOT_PID], &si, WEXITED);
+	while (waited < 0 && errno == EINTR);
+	waited = waited < 0 ? -errno : 0;
+	/* what is in the pipes now is all we want; whoever goes on writing is not the program */
+	for (enum slot i = SLOT_OUT; i <= SLOT_REPORT; i++)
+		for (size_t n = 1, sum = 0; n && sum < DRAIN_MAX; sum += n)
+			n = take(r, i);
+	return verdict(r, &si, waited, e);
+}
+
+/* --- start ------------------------------------------------------------------------------ */
+
+static int start(struct running *r)
+{
+	struct clone_args args = { .flags = CLONE_PIDFD,
+				   .exit_signal = SIGCHLD,
+				   .pidfd = (uintptr_t)&r->fds[SLOT_PID] };
+	int ends[4] = { -1, -1, -1, -1 };
+	int code = 0;
+
+	for (int i = 0; i < 3 && code >= 0; i++)
+		code = ends[i] = child_end(r, (enum slot)i);
+	if (code >= 0)
+		code = ends[3] = make_pipe(&r->fds[SLOT_REPORT], false);
+	if (code >= 0) {
+		r->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args)); /* banned-ok: below sys */
+		if (r->pid == 0)
+			helper_child(r->h, ends, ends[3]);
+		code = r->pid < 0 ? -errno : 0;
+	}
+	for (size_t i = 0; i < COUNT(ends); i++)
+		fd_close(&ends[i]);
+	return code;
 }
 
 int helper_run(const struct helper *h, struct err *e)
 {
-	struct running r = { .h = h, .pidfd = -1, .in = -1, .out = -1, .err = -1 };
-	struct clone_args args = { .flags = CLONE_PIDFD,
-				   .exit_signal = SIGCHLD,
-				   .pidfd = (uintptr_t)&r.pidfd };
-	/* init has the default disposition already when it runs startContainer hooks. */
+	/* init has the default disposition again when it runs startContainer hooks */
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	int child[3] = { -1, -1, -1 };
-	int code = make_ends(h, &r, child);
+	struct running r = { .h = h,
+			     .collects = h->output && h->output_size,
+			     .fds = { -1, -1, -1, -1, -1 } };
+	int code;
 
-	sigaction(SIGPIPE, &ignore, &before);
-	if (code == 0) {
-		r.pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-		if (r.pid == 0)
-			helper_child(h, child);
-		code = r.pid < 0 ? -errno : 0;
-	}
-	for (int i = 0; i < 3; i++)
-		fd_close(&child[i]);
+	if (h->ret_status)
+		*h->ret_status = -1;
+	if (h->timeout_ms && h->timeout_ms < TIMEOUT_MAX_MS)
+		r.deadline = clock_now_ms() + (int64_t)h->timeout_ms;
+	(void)sigaction(SIGPIPE, &ignore, &before);
+	code = start(&r);
 	if (code < 0)
-		err_sys(e, -code, h->path, "%s: start", h->what);
+		code = err_sys(e, -code, h->path, "%s: start", h->what);
 	else
 		code = wait_for(&r, e);
-	sigaction(SIGPIPE, &before, NULL);
-	fd_close(&r.in);
-	fd_close(&r.out);
-	fd_close(&r.err);
-	fd_close(&r.pidfd);
+	(void)sigaction(SIGPIPE, &before, NULL);
+	if (r.collects)
+		h->output[r.collected] = '\0';
+	for (int i = 0; i < SLOTS; i++)
+		fd_close(&r.fds[i]);
 	return code;
 }

@@ -4,9 +4,10 @@
  *
  * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
  * default signal dispositions, an empty mask and no descriptor but 0, 1 and 2, in
- * a process group of their own; the input is fed to stdin (EPIPE is fine), the
- * tail of stderr is kept for the error, and at the deadline the whole group is
- * killed. The wait is on the pidfd and the pipes together, so it always ends.
+ * a session (and so a process group) of their own; the input is fed to stdin (EPIPE
+ * is fine), the tail of stderr is kept for the error, and at the deadline the whole
+ * group is killed. The wait is on the pidfd and the pipes together, so it always
+ * ends; the program dies with the process that started it.
  */
 #ifndef CLEAT_BASE_HELPER_H
 #define CLEAT_BASE_HELPER_H
@@ -24,18 +25,24 @@ struct helper {
 	int cwd_fd;		 /* directory to start in; -1: as we are */
 	const char *input;	 /* fed to stdin; NULL: /dev/null */
 	size_t input_len;
-	uint64_t timeout_ms;	  /* 0: no deadline */
-	int stdout_fd, stderr_fd; /* >= 0: output goes there as well/instead; -1: stdout dropped */
-	char *output;		  /* when not NULL: stdout is collected here, terminated */
-	size_t output_size;
+	uint64_t timeout_ms; /* 0: no deadline */
+	int stdout_fd;	     /* >= 0: stdout, or a copy of it with @output; -1: dropped */
+	int stderr_fd;	     /* >= 0: a copy of stderr goes there; -1: only the tail is kept */
+	char *output;	     /* when not NULL: stdout is collected here, terminated */
+	size_t output_size;  /* of @output; longer output is an error (EMSGSIZE) */
+	int *ret_status;     /* NULL, or: exit status, 128 + signal; -1: it did not run */
 };
 
 /*
  * helper_run() - run and wait
  *
  * Returns 0 when the program exited with status 0. Otherwise -errno and an error
- * such as "newuidmap: exited with status 1: 'uid range not allowed'", "... killed
- * by signal 9", "... timed out after 3000 ms".
+ * such as "newuidmap: exec '/x': no such file or directory" (that errno), "newuidmap:
+ * exited with status 1: 'uid range not allowed'" or "... killed by signal 9" (ECHILD),
+ * "... timed out after 3000 ms" (ETIMEDOUT).
+ *
+ * What the program left running in the background keeps running, unless the deadline
+ * came; output that it writes after the program's end is lost.
  */
 int helper_run(const struct helper *h, struct err *e);
 

@@ -2,19 +2,25 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/str.h"
 
-/* Readers take at most 8 KiB in one piece (conmon); a line stays well below that. */
-#define LINE_MAX_BYTES 6144
-#define PROGRAM	       "cleat"
+#define PROGRAM "cleat"
+
+/* Readers take at most 8 KiB in one piece (conmon); a line stays below that. */
+#define LINE_SIZE 8000
+#define TEXT_SIZE 2048 /* of one message; escaped it is at most twice as long */
+
+/* How long a line may wait for a pipe or socket that is full; then it is lost. */
+#define WRITE_WAIT_MS 5000
 
 enum target { TARGET_NONE, TARGET_FILE, TARGET_JOURNAL, TARGET_SYSLOG };
 
@@ -26,56 +32,87 @@ static struct {
 	char ident[64];
 	void (*sink)(void *arg, enum log_level level, const char *text);
 	void *sink_arg;
+	bool in_sink;
 } logger = { .fd = -1 };
 
-static const char *const level_names[] = { "error", "warning", "info", "debug" };
-/* syslog(3) priorities */
-static const int level_priorities[] = { 3, 4, 6, 7 };
+static const struct {
+	char name[8];
+	int priority; /* of syslog(3) */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", 3 },
+	[LOG_LEVEL_WARNING] = { "warning", 4 },
+	[LOG_LEVEL_INFO] = { "info", 6 },
+	[LOG_LEVEL_DEBUG] = { "debug", 7 },
+};
+#define SYSLOG_DAEMON (3 << 3)
+
+/* --- the target ----------------------------------------------------------------------- */
 
 static int connect_datagram(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	auto_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
 	str_copy(a.sun_path, sizeof(a.sun_path), path);
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
-		int saved = errno;
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
 
-		close(fd);
-		return -saved;
-	}
-	return fd;
+/* O_NONBLOCK: a FIFO that nobody reads is an error here, and a full one no trap later. */
+static int open_file(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK;
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC, 0644);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What follows @prefix in @target, or NULL. */
+static const char *after(const char *target, const char *prefix)
+{
+	return str_starts(target, prefix) ? target + strlen(prefix) : NULL;
+}
+
+/* The name goes into lines of a protocol: it must not contain their separators. */
+static void set_ident(const char *ident)
+{
+	str_copy(logger.ident, sizeof(logger.ident), *ident ? ident : PROGRAM);
+	str_escape_control(logger.ident);
 }
 
 int log_open(const char *target, enum log_format format, enum log_level level, struct err *e)
 {
-	int fd = -1;
+	enum target kind = TARGET_FILE;
+	const char *rest;
+	int fd;
 
 	logger.format = format;
 	logger.level = level;
+	logger.target = TARGET_NONE;
+	fd_close(&logger.fd);
 	if (!target)
 		return 0;
-	if (str_starts(target, "journald:")) {
-		logger.target = TARGET_JOURNAL;
-		str_copy(logger.ident, sizeof(logger.ident), target + strlen("journald:"));
+	if ((rest = after(target, "journald:"))) {
+		kind = TARGET_JOURNAL;
+		set_ident(rest);
 		fd = connect_datagram("/run/systemd/journal/socket");
-	} else if (str_starts(target, "syslog:")) {
-		logger.target = TARGET_SYSLOG;
-		str_copy(logger.ident, sizeof(logger.ident), target + strlen("syslog:"));
+	} else if ((rest = after(target, "syslog:"))) {
+		kind = TARGET_SYSLOG;
+		set_ident(rest);
 		fd = connect_datagram("/dev/log");
 	} else {
-		logger.target = TARGET_FILE;
-		if (str_starts(target, "file:"))
-			target += strlen("file:");
-		fd = open(target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
-		fd = fd < 0 ? -errno : fd;
+		rest = after(target, "file:");
+		fd = open_file(rest ? rest : target);
 	}
-	if (fd < 0) {
-		logger.target = TARGET_NONE;
-		return err_sys(e, -fd, target, "open the log");
-	}
+	if (fd < 0)
+		return err_sys(e, -fd, target, "open log");
+	logger.target = kind;
 	logger.fd = fd;
 	return 0;
 }
@@ -91,178 +128,227 @@ void log_set_sink(void (*fn)(void *arg, enum log_level level, const char *text),
 	logger.sink_arg = arg;
 }
 
+/* --- lines ------------------------------------------------------------------------------ */
+
 struct line {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_SIZE];
 	size_t n;
 };
 
-static void line_add(struct line *l, const char *s, size_t n)
+static void line_add(struct line *l, const char *s)
 {
-	if (n > sizeof(l->text) - 2 - l->n)
-		n = sizeof(l->text) - 2 - l->n;
+	size_t n = strlen(s), room = sizeof(l->text) - l->n;
+
+	if (n > room)
+		n = room;
 	memcpy(l->text + l->n, s, n);
 	l->n += n;
 }
 
-static void line_puts(struct line *l, const char *s)
+/* @s has been through str_escape_control(): only two characters need an escape in JSON. */
+static void line_add_quoted(struct line *l, const char *s)
 {
-	line_add(l, s, strlen(s));
-}
+	line_add(l, "\"");
+	while (*s) {
+		char piece[64];
+		size_t n = strcspn(s, "\"\\");
 
-static void line_json_string(struct line *l, const char *s)
-{
-	line_puts(l, "\"");
-	for (; *s; s++) {
-		char escaped[8];
-
-		if (*s == '"' || *s == '\\')
-			snprintf(escaped, sizeof(escaped), "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			snprintf(escaped, sizeof(escaped), "\\u%04x", *s);
-		else
-			snprintf(escaped, sizeof(escaped), "%c", *s);
-		line_puts(l, escaped);
+		if (n == 0) {
+			line_add(l, (char[]){ '\\', *s, '\0' });
+			s++;
+			continue;
+		}
+		n = n < sizeof(piece) ? n : sizeof(piece) - 1;
+		memcpy(piece, s, n);
+		piece[n] = '\0';
+		line_add(l, piece);
+		s += n;
 	}
-	line_puts(l, "\"");
+	line_add(l, "\"");
 }
 
-static void line_json_pair(struct line *l, const char *key, const char *value)
+/* How a pair looks: JSON is `,"key":"value"`, text ` key="value"`. */
+static void line_add_pair(struct line *l, const char *key, const char *value)
 {
-	line_puts(l, l->n > 1 ? "," : "");
-	line_json_string(l, key);
-	line_puts(l, ":");
-	line_json_string(l, value);
+	if (logger.format == LOG_JSON) {
+		line_add(l, l->n ? "," : "{");
+		line_add_quoted(l, key);
+		line_add(l, ":");
+	} else {
+		line_add(l, l->n ? " " : "");
+		line_add(l, key);
+		line_add(l, "=");
+	}
+	line_add_quoted(l, value);
 }
 
-static void rfc3339_now(char *buf, size_t size)
+static void add_error_pairs(struct line *l, const struct err *e)
 {
-	struct timespec ts;
-	struct tm tm;
-	char date[32];
+	char subject[sizeof(e->subject)];
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, size, "%s.%06ldZ", date, ts.tv_nsec / 1000);
+	str_copy(subject, sizeof(subject), e->subject);
+	str_escape_control(subject);
+	if (e->id[0])
+		line_add_pair(l, "code", e->id);
+	if (e->step[0])
+		line_add_pair(l, "step", e->step);
+	if (subject[0])
+		line_add_pair(l, "object", subject);
+	line_add_pair(l, "errno", errno_name(e->code));
 }
 
-static void json_line(struct line *l, enum log_level level, const char *text, const struct err *e)
+static void file_line(struct line *l, enum log_level level, const char *text, const struct err *e)
 {
-	char now[64];
+	char now[CLOCK_TEXT_SIZE];
 
-	rfc3339_now(now, sizeof(now));
-	line_puts(l, "{");
-	line_json_pair(l, "level", level_names[level]);
-	line_json_pair(l, "msg", text);
-	line_json_pair(l, "time", now);
+	clock_rfc3339_now(now);
+	if (logger.format == LOG_JSON) {
+		line_add_pair(l, "level", levels[level].name);
+		line_add_pair(l, "msg", text);
+		line_add_pair(l, "time", now);
+	} else {
+		line_add_pair(l, "time", now);
+		line_add_pair(l, "level", levels[level].name);
+		line_add_pair(l, "msg", text);
+	}
+	if (e)
+		add_error_pairs(l, e);
+	line_add(l, logger.format == LOG_JSON ? "}\n" : "\n");
+}
+
+/* The journal's native protocol: FIELD=value lines. systemd.journal-fields(7) */
+static void journal_datagram(struct line *l, enum log_level level, const char *text,
+			     const struct err *e)
+{
+	char head[160];
+
+	snprintf(head, sizeof(head), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n", levels[level].priority,
+		 logger.ident);
+	line_add(l, head);
 	if (e) {
-		if (e->id[0])
-			line_json_pair(l, "code", e->id);
-		if (e->step[0])
-			line_json_pair(l, "step", e->step);
-		if (e->subject[0])
-			line_json_pair(l, "object", e->subject);
-		line_json_pair(l, "errno", errno_name(e->code));
+		snprintf(head, sizeof(head), "ERRNO=%d\nCLEAT_STEP=%s\nCLEAT_CODE=%s\n", e->code,
+			 e->step, e->id);
+		line_add(l, head);
 	}
-	line_puts(l, "}\n");
+	line_add(l, "MESSAGE=");
+	line_add(l, text);
+	line_add(l, "\n");
 }
 
-static void text_line(struct line *l, enum log_level level, const char *text)
+/* Without a time: the daemon puts its own. */
+static void syslog_datagram(struct line *l, enum log_level level, const char *text)
 {
-	char now[64];
+	char head[160];
 
-	rfc3339_now(now, sizeof(now));
-	line_puts(l, now);
-	line_puts(l, " ");
-	line_puts(l, level_names[level]);
-	line_puts(l, ": ");
-	line_puts(l, text);
-	line_puts(l, "\n");
+	snprintf(head, sizeof(head), "<%d>%s[%d]: ", SYSLOG_DAEMON | levels[level].priority,
+		 logger.ident, (int)getpid());
+	line_add(l, head);
+	line_add(l, text);
 }
 
-/* One write a line, so that several processes may share a file; nothing waits for a reader. */
-static void emit(int fd, const char *text, size_t n)
+/* --- writing -------------------------------------------------------------------------------- */
+
+/* One write, so that lines of several processes do not mix; it never blocks for long. */
+static void write_line(int fd, const struct line *l)
 {
-	ssize_t r;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
 
 	do
-		r = write(fd, text, n);
-	while (r < 0 && errno == EINTR);
+		n = poll(&p, 1, WRITE_WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return;
+	do
+		n = write(fd, l->text, l->n);
+	while (n < 0 && errno == EINTR);
 }
 
 static void target_write(enum log_level level, const char *text, const struct err *e)
 {
-	struct line l = { .n = 0 };
-	char head[128];
+	struct line l;
 
+	l.n = 0;
 	switch (logger.target) {
 	case TARGET_NONE:
 		return;
 	case TARGET_FILE:
-		if (logger.format == LOG_JSON)
-			json_line(&l, level, text, e);
-		else
-			text_line(&l, level, text);
+		file_line(&l, level, text, e);
 		break;
 	case TARGET_JOURNAL:
-		snprintf(head, sizeof(head),
-			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=", level_priorities[level],
-			 logger.ident);
-		line_puts(&l, head);
-		line_puts(&l, text);
-		line_puts(&l, "\n");
+		journal_datagram(&l, level, text, e);
 		break;
 	case TARGET_SYSLOG:
-		/* facility daemon */
-		snprintf(head, sizeof(head), "<%d>%s[%d]: ", 3 << 3 | level_priorities[level],
-			 logger.ident, (int)getpid());
-		line_puts(&l, head);
-		line_puts(&l, text);
+		syslog_datagram(&l, level, text);
 		break;
 	}
-	emit(logger.fd, l.text, l.n);
+	write_line(logger.fd, &l);
 }
 
 static void stderr_write(const char *text)
 {
-	struct line l = { .n = 0 };
+	struct line l;
 
-	line_puts(&l, PROGRAM ": ");
-	line_puts(&l, text);
-	line_puts(&l, "\n");
-	emit(STDERR_FILENO, l.text, l.n);
+	l.n = 0;
+	line_add(&l, PROGRAM ": ");
+	line_add(&l, text);
+	line_add(&l, "\n");
+	write_line(STDERR_FILENO, &l);
+}
+
+/* @text must be escaped. Returns false when there is no sink. */
+static bool sink_write(enum log_level level, const char *text)
+{
+	if (!logger.sink)
+		return false;
+	if (logger.in_sink)
+		return true;
+	logger.in_sink = true;
+	logger.sink(logger.sink_arg, level, text);
+	logger.in_sink = false;
+	return true;
+}
+
+static void put(enum log_level level, const char *text)
+{
+	if (sink_write(level, text))
+		return;
+	if (logger.target == TARGET_NONE)
+		stderr_write(text);
+	else
+		target_write(level, text, NULL);
+}
+
+void log_forward(enum log_level level, const char *text)
+{
+	char line[TEXT_SIZE];
+
+	if ((unsigned)level > LOG_LEVEL_DEBUG)
+		level = LOG_LEVEL_DEBUG;
+	str_shorten(line, sizeof(line), text);
+	str_escape_control(line);
+	put(level, line);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char text[1024];
+	char text[2 * TEXT_SIZE];
 	va_list ap;
 
-	if ((unsigned)level > LOG_LEVEL_DEBUG || !log_enabled(level))
+	if (!log_enabled(level))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	str_escape_control(text);
-	if (logger.sink) {
-		logger.sink(logger.sink_arg, level, text);
-		return;
-	}
-	target_write(level, text, NULL);
-	if (logger.target == TARGET_NONE)
-		stderr_write(text);
+	log_forward(level, text);
 }
 
 void log_trace(const char *area, const char *text)
 {
-	char line[600];
+	char line[TEXT_SIZE];
 
 	snprintf(line, sizeof(line), "trace: %s %s", area, text);
-	str_escape_control(line);
-	if (logger.target != TARGET_NONE)
-		target_write(LOG_LEVEL_DEBUG, line, NULL);
-	else
-		stderr_write(line);
+	log_forward(LOG_LEVEL_DEBUG, line);
 }
 
 void log_error(const struct err *e)
@@ -271,6 +357,8 @@ void log_error(const struct err *e)
 
 	str_copy(text, sizeof(text), e->text[0] ? e->text : "unknown error");
 	str_escape_control(text);
+	if (sink_write(LOG_LEVEL_ERROR, text))
+		return;
 	target_write(LOG_LEVEL_ERROR, text, e);
 	stderr_write(text);
 }

@@ -2,7 +2,6 @@
 #include "base/str.h"
 
 #include <errno.h>
-#include <string.h>
 
 bool str_ends(const char *s, const char *suffix)
 {
@@ -70,6 +69,22 @@ static size_t utf8_length(const unsigned char *s)
 	return 0;
 }
 
+/*
+ * What a terminal would act on although it is valid text: the C1 controls, line and
+ * paragraph separators, and what turns the direction of the text round.
+ */
+static bool utf8_is_control(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return *s < 0x20 || *s == 0x7f;
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	if (n != 3 || s[0] != 0xe2)
+		return false;
+	return (s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae) || /* U+2028 to U+202E */
+	       (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);	 /* U+2066 to U+2069 */
+}
+
 void str_escape_control(char *s)
 {
 	while (*s) {
@@ -77,11 +92,10 @@ void str_escape_control(char *s)
 
 		if (*s == '\n' || *s == '\r' || *s == '\t')
 			*s = ' ';
-		else if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f)
+		else if (n == 0)
 			*s = '?';
-		/* U+0080 to U+009f are control characters, too */
-		else if (n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0)
-			s[0] = s[1] = '?';
+		else if (utf8_is_control((unsigned char *)s, n))
+			memset(s, '?', n);
 		s += n ? n : 1;
 	}
 }
@@ -128,20 +142,49 @@ int str_to_u32(const char *s, uint32_t *ret)
 	return 0;
 }
 
-/* Split "12k" into its number and what follows. */
-static int number_prefix(const char **s, uint64_t *ret)
-{
-	char digits[24];
-	size_t n = strspn(*s, "0123456789");
+/* A number with a fraction, as sizes and durations have it: whole + part / scale. */
+struct decimal {
+	uint64_t whole, part, scale;
+};
 
-	if (n == 0)
+/* Take the number that @s begins with. */
+static int take_decimal(const char **s, struct decimal *ret)
+{
+	struct decimal d = { .scale = 1 };
+	const char *p = *s;
+
+	if (*p < '0' || *p > '9')
 		return -EINVAL;
-	if (n >= sizeof(digits))
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(d.whole, 10, &d.whole) ||
+		    __builtin_add_overflow(d.whole, (uint64_t)(*p - '0'), &d.whole))
+			return -ERANGE;
+	if (*p == '.') {
+		p++;
+		if (*p < '0' || *p > '9')
+			return -EINVAL;
+		/* Digits beyond a billionth are below every unit that is used here. */
+		for (; *p >= '0' && *p <= '9'; p++) {
+			if (d.scale == 1000000000)
+				continue;
+			d.part = d.part * 10 + (uint64_t)(*p - '0');
+			d.scale *= 10;
+		}
+	}
+	*s = p;
+	*ret = d;
+	return 0;
+}
+
+/* d * unit, fractions of 1 dropped. @unit is at most an hour of nanoseconds or 2^50. */
+static int scale_decimal(const struct decimal *d, uint64_t unit, uint64_t *ret)
+{
+	/* part < scale <= 10^9: divided before multiplied, it needs no more than 64 bits */
+	uint64_t part = unit / d->scale * d->part + unit % d->scale * d->part / d->scale;
+
+	if (__builtin_mul_overflow(d->whole, unit, ret) || __builtin_add_overflow(*ret, part, ret))
 		return -ERANGE;
-	memcpy(digits, *s, n);
-	digits[n] = '\0';
-	*s += n;
-	return str_to_u64(digits, ret);
+	return 0;
 }
 
 static char lower(char c)
@@ -152,15 +195,16 @@ static char lower(char c)
 int str_to_size(const char *s, int64_t *ret)
 {
 	static const char units[] = "kmgtp";
-	uint64_t v;
-	int r, shift = 0;
+	struct decimal d;
 	const char *unit;
+	uint64_t size;
+	int r, shift = 0;
 
 	if (str_eq(s, "-1")) {
 		*ret = -1;
 		return 0;
 	}
-	r = number_prefix(&s, &v);
+	r = take_decimal(&s, &d);
 	if (r < 0)
 		return r;
 	unit = *s ? strchr(units, lower(*s)) : NULL;
@@ -172,47 +216,65 @@ int str_to_size(const char *s, int64_t *ret)
 		s += 2;
 	else if (lower(*s) == 'b')
 		s++;
-	if (*s)
+	if (*s || (!unit && d.scale > 1))
 		return -EINVAL;
-	if (v > (uint64_t)INT64_MAX >> shift)
+	r = scale_decimal(&d, UINT64_C(1) << shift, &size);
+	if (r < 0 || size > INT64_MAX)
 		return -ERANGE;
-	*ret = (int64_t)(v << shift);
+	*ret = (int64_t)size;
+	return 0;
+}
+
+#define NS_PER_MS UINT64_C(1000000)
+
+/* Take the unit that @s begins with; its nanoseconds, or 0. */
+static uint64_t take_time_unit(const char **s)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = {
+		{ "ns", 1 },
+		{ "us", 1000 },
+		{ "\xc2\xb5s", 1000 }, /* micro sign */
+		{ "\xce\xbcs", 1000 }, /* Greek mu */
+		{ "ms", NS_PER_MS },
+		{ "s", 1000 * NS_PER_MS },
+		{ "m", 60000 * NS_PER_MS },
+		{ "h", 3600000 * NS_PER_MS },
+	};
+
+	for (size_t i = 0; i < COUNT(units); i++) {
+		if (!str_starts(*s, units[i].name))
+			continue;
+		*s += strlen(units[i].name);
+		return units[i].ns;
+	}
 	return 0;
 }
 
 int str_to_duration_ms(const char *s, uint64_t *ret_ms)
 {
-	static const struct {
-		const char *unit;
-		uint64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	uint64_t total = 0, v;
-	int r;
+	const char *begin = s;
+	uint64_t total = 0;
 
-	if (str_to_u64(s, &v) == 0) {
-		if (__builtin_mul_overflow(v, 1000, ret_ms))
-			return -ERANGE;
-		return 0;
-	}
-	if (!*s)
-		return -EINVAL;
-	while (*s) {
-		size_t i;
+	do {
+		bool first = s == begin;
+		struct decimal d;
+		uint64_t unit, ns;
+		int r = take_decimal(&s, &d);
 
-		r = number_prefix(&s, &v);
 		if (r < 0)
 			return r;
-		for (i = 0; i < COUNT(units); i++)
-			if (str_starts(s, units[i].unit))
-				break;
-		if (i == COUNT(units))
+		/* a number alone: seconds */
+		unit = first && !*s ? 1000 * NS_PER_MS : take_time_unit(&s);
+		if (!unit)
 			return -EINVAL;
-		s += strlen(units[i].unit);
-		if (__builtin_mul_overflow(v, units[i].ms, &v) ||
-		    __builtin_add_overflow(total, v, &total))
+		if (scale_decimal(&d, unit, &ns) < 0 || __builtin_add_overflow(total, ns, &total))
 			return -ERANGE;
-	}
-	*ret_ms = total;
+	} while (*s);
+	/* What is more than nothing must not become 0, which often means "no limit". */
+	*ret_ms = total / NS_PER_MS + (total % NS_PER_MS != 0);
 	return 0;
 }
 

@@ -28,7 +28,11 @@ bool str_copy(char *to, size_t size, const char *from);
 /* Copy, and when it does not fit leave "..." in the middle. */
 void str_shorten(char *to, size_t size, const char *from);
 
-/* Replace control characters and broken UTF-8 in place by '?', line ends by ' '. */
+/*
+ * Replace in place what must not reach a terminal or a line of a log: control
+ * characters, separators, changes of the text's direction and broken UTF-8 by '?',
+ * line ends and tabs by ' '. What remains is valid UTF-8.
+ */
 void str_escape_control(char *s);
 
 /*
@@ -39,10 +43,16 @@ int str_to_u64(const char *s, uint64_t *ret);
 int str_to_i64(const char *s, int64_t *ret);
 int str_to_u32(const char *s, uint32_t *ret);
 
-/* A size with suffix: 512, 10k, 512m, 2g (powers of 1024, either case, optional b); -1 allowed. */
+/*
+ * A size: 512, 10k, 1.5g, 2GiB (units k m g t p, powers of 1024, either case, "b" or
+ * "ib" may follow), or -1. Returns 0, -EINVAL or -ERANGE.
+ */
 int str_to_size(const char *s, int64_t *ret);
 
-/* A duration as Go writes it ("5s", "1m30s", "250ms") or plain seconds; result in milliseconds. */
+/*
+ * A duration as Go writes it ("5s", "1m30s", "1.5h", "250ms", "10us") or plain seconds;
+ * the result, in milliseconds, is rounded up. Returns 0, -EINVAL or -ERANGE.
+ */
 int str_to_duration_ms(const char *s, uint64_t *ret_ms);
 
 /* Compare without regard to ASCII case. */

@@ -26,7 +26,12 @@ const char *name_of(const struct name_row *rows, size_t n, int64_t value)
 
 #define NEAREST_MAX 40 /* longer words are not compared */
 
-/* Levenshtein's distance, one row at a time. */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Levenshtein's distance without regard to case, one row at a time. */
 static size_t edit_distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
@@ -41,7 +46,7 @@ static size_t edit_distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
+			size_t best = corner + (lower(a[i - 1]) != lower(b[j - 1]));
 
 			corner = row[j];
 			if (row[j] + 1 < best)
@@ -56,13 +61,14 @@ static size_t edit_distance(const char *a, const char *b)
 
 const char *name_nearest(const struct name_row *rows, size_t n, const char *name)
 {
-	size_t best = strlen(name) / 3 + 1;
+	/* a third of the letters may be wrong */
+	size_t limit = strlen(name) / 3, best = limit + 1;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = edit_distance(rows[i].name, name);
 
-		if (d > best || (found && d == best))
+		if (d >= best)
 			continue;
 		best = d;
 		found = rows[i].name;

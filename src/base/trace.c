@@ -11,7 +11,7 @@
 unsigned trace_mask;
 
 static const struct {
-	const char *word;
+	char word[8];
 	unsigned mask;
 } areas[] = {
 	{ "step", TRACE_STEP }, { "mount", TRACE_MOUNT },   { "cgroup", TRACE_CGROUP },
@@ -19,10 +19,12 @@ static const struct {
 	{ "exec", TRACE_EXEC }, { "ignore", TRACE_IGNORE }, { "all", ~0U },
 };
 
+/* secure_getenv(3): nothing is read from the environment under AT_SECURE. */
 void trace_init(void)
 {
 	const char *s = secure_getenv("CLEAT_TRACE");
 
+	trace_mask = 0;
 	while (s && *s) {
 		size_t n = strcspn(s, ",");
 
@@ -36,7 +38,7 @@ void trace_init(void)
 
 void trace_line(const char *area, const char *fmt, ...)
 {
-	char text[512];
+	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -1,20 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/host.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "sys/sys.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define OWN_CGROUPS "/proc/self/cgroup"
+
 /* The inode of the initial user namespace: PROC_USER_INIT_INO of the kernel. */
 #define INITIAL_USER_NS 0xEFFFFFFDU
+
+/* Every hierarchy with the longest path that the kernel prints. */
+#define OWN_CGROUPS_MAX ((HOST_V1_MAX + 1) * (4096 + 64))
+
+/* --- cgroups ---------------------------------------------------------------------------- */
+
+/* Take "4:cpu,cpuacct:/a/b" apart in place; cgroups(7). */
+static void add_line(struct host *h, char *line)
+{
+	char *controllers = strchr(line, ':');
+	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	struct host_v1 *v1;
+
+	if (!path)
+		return;
+	*controllers++ = '\0';
+	*path++ = '\0';
+	if (!*controllers) {
+		h->v2_self = path;
+		return;
+	}
+	if (h->n_v1 == HOST_V1_MAX)
+		return;
+	v1 = &h->v1[h->n_v1++];
+	v1->controllers = controllers;
+	v1->dir = str_starts(controllers, "name=") ? controllers + strlen("name=") : controllers;
+	v1->self = path;
+}
+
+void host_parse_cgroups(struct host *h, char *text)
+{
+	char *save = NULL;
+
+	h->n_v1 = 0;
+	h->v2_self = "";
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		add_line(h, line);
+}
+
+/* Returns the text of /proc/self/cgroup, in @h or, when it is longer, in a mapping that stays. */
+static char *read_own_cgroups(struct host *h)
+{
+	char *text = h->text;
+	size_t size = sizeof(h->text);
+	ssize_t n = file_read_small(AT_FDCWD, OWN_CGROUPS, text, size);
+
+	if (n == (ssize_t)size - 1) {
+		size = OWN_CGROUPS_MAX;
+		text = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		n = text == MAP_FAILED ? -ENOMEM
+				       : file_read_small(AT_FDCWD, OWN_CGROUPS, text, size);
+	}
+	return n < 0 ? NULL : text;
+}
+
+static int mark_mounted(const char *name, unsigned char type, void *arg)
+{
+	struct host *h = arg;
+
+	(void)type; /* a directory, or a link such as cpu -> cpu,cpuacct */
+	for (size_t i = 0; i < h->n_v1; i++)
+		if (str_eq(h->v1[i].dir, name))
+			h->v1[i].mounted = true;
+	return 0;
+}
+
+/* A hierarchy that is not mounted where everybody looks for it does not exist for us. */
+static void drop_unmounted(struct host *h)
+{
+	auto_dir root = DIR_NONE;
+	size_t n = 0;
+
+	if (dir_open(CGROUP_ROOT, &root, NULL) == 0)
+		dir_each(&root, mark_mounted, h, NULL);
+	for (size_t i = 0; i < h->n_v1; i++)
+		if (h->v1[i].mounted)
+			h->v1[n++] = h->v1[i];
+	h->n_v1 = n;
+}
 
 static bool is_cgroup2(const char *path)
 {
@@ -23,68 +108,19 @@ static bool is_cgroup2(const char *path)
 	return sys_statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* "4:cpu,cpuacct:/a/b": cut into its three parts in place. */
-static bool split_line(char *line, char **controllers, char **path)
-{
-	*controllers = strchr(line, ':');
-	*path = *controllers ? strchr(*controllers + 1, ':') : NULL;
-	if (!*path)
-		return false;
-	*(*controllers)++ = '\0';
-	*(*path)++ = '\0';
-	return true;
-}
-
-static void add_line(struct host *h, char *line)
-{
-	char *controllers, *path;
-	struct host_v1 *v1;
-
-	if (!split_line(line, &controllers, &path))
-		return;
-	if (!*controllers) {
-		str_copy(h->v2_self, sizeof(h->v2_self), path);
-		return;
-	}
-	if (h->n_v1 == HOST_V1_MAX)
-		return;
-	v1 = &h->v1[h->n_v1++];
-	str_copy(v1->controllers, sizeof(v1->controllers), controllers);
-	str_copy(v1->dir, sizeof(v1->dir),
-		 str_starts(controllers, "name=") ? controllers + strlen("name=") : controllers);
-	str_copy(v1->self, sizeof(v1->self), path);
-}
-
-static void read_own_cgroups(struct host *h)
-{
-	char text[8192], *line, *save = NULL;
-
-	if (file_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
-		return;
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		add_line(h, line);
-}
-
-/* A hierarchy that is not mounted where we look for it does not exist for us. */
-static void drop_unmounted(struct host *h)
-{
-	auto_fd root = sys_open(CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
-	size_t n = 0;
-
-	for (size_t i = 0; root >= 0 && i < h->n_v1; i++)
-		if (sys_faccessat(root, h->v1[i].dir, F_OK, 0) == 0)
-			h->v1[n++] = h->v1[i];
-	h->n_v1 = n;
-}
-
 static void probe_cgroups(struct host *h)
 {
 	struct statfs fs;
+	char *text;
 
 	if (sys_statfs(CGROUP_ROOT, &fs) < 0)
 		return;
-	read_own_cgroups(h);
+	text = read_own_cgroups(h);
+	if (!text)
+		return;
+	host_parse_cgroups(h, text);
 	if (fs.f_type == CGROUP2_SUPER_MAGIC) {
+		/* v1 hierarchies may exist beside it, but are out of sight */
 		h->cgroups = HOST_CGROUP_V2;
 		h->n_v1 = 0;
 		return;
@@ -95,6 +131,8 @@ static void probe_cgroups(struct host *h)
 	else if (h->n_v1)
 		h->cgroups = HOST_CGROUP_V1;
 }
+
+/* --- the rest ------------------------------------------------------------------------------ */
 
 /* Capabilities have no holes, so the first one that the kernel refuses is one too many. */
 static int probe_last_cap(void)
@@ -108,8 +146,12 @@ static int probe_last_cap(void)
 
 void host_probe(struct host *h, bool want_cgroups)
 {
-	*h = (struct host){ .euid = geteuid(), .egid = getegid() };
+	h->euid = geteuid();
+	h->egid = getegid();
 	h->last_cap = probe_last_cap();
+	h->cgroups = HOST_CGROUP_NONE;
+	h->n_v1 = 0;
+	h->v2_self = "";
 	if (want_cgroups)
 		probe_cgroups(h);
 }
@@ -122,18 +164,29 @@ bool host_in_user_ns(void)
 	       st.st_ino != INITIAL_USER_NS;
 }
 
+enum answer { UNASKED, NO, YES };
+
 bool host_apparmor_enabled(void)
 {
+	static enum answer answer;
 	char text[8];
 
-	return file_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
-			       sizeof(text)) > 0 &&
-	       text[0] == 'Y';
+	if (!answer)
+		answer = file_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
+					 sizeof(text)) > 0 &&
+					 text[0] == 'Y'
+				 ? YES
+				 : NO;
+	return answer == YES;
 }
 
 bool host_selinux_enabled(void)
 {
+	static enum answer answer;
 	struct statfs fs;
 
-	return sys_statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
+	if (!answer)
+		answer = sys_statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC ? YES
+											       : NO;
+	return answer == YES;
 }

@@ -21,33 +21,40 @@ enum host_cgroups {
 	HOST_CGROUP_V1,	    /* tmpfs with v1 hierarchies only */
 };
 
-#define HOST_V1_MAX 16
+#define HOST_V1_MAX 24
 struct host_v1 {
-	char dir[64];	      /* folder name below /sys/fs/cgroup: "memory", "cpu,cpuacct" */
-	char controllers[64]; /* as /proc/self/cgroup says: "memory", "name=systemd" */
-	char self[512];	      /* our own path in this hierarchy */
+	const char *dir;	 /* folder name below /sys/fs/cgroup: "memory", "cpu,cpuacct" */
+	const char *controllers; /* as /proc/self/cgroup says: "memory", "name=systemd" */
+	const char *self;	 /* our own path in this hierarchy */
+	bool mounted;
 };
 
+/* The strings lie in @text (or in memory that stays): the struct must not be copied. */
 struct host {
 	uid_t euid;
 	gid_t egid;
 	enum host_cgroups cgroups;
-	struct host_v1 v1[HOST_V1_MAX]; /* hybrid and v1 only */
+	struct host_v1 v1[HOST_V1_MAX]; /* hybrid and v1 only; those that are mounted */
 	size_t n_v1;
-	char v2_self[512]; /* our own path in the v2 hierarchy */
-	int last_cap;	   /* highest capability the kernel knows */
+	const char *v2_self; /* our own path in the v2 hierarchy; "" when there is none */
+	int last_cap;	     /* highest capability the kernel knows */
+	char text[4096];
 };
 
 /*
  * host_probe() - ask the running system
  *
- * Reads /proc/self/cgroup and stats /sys/fs/cgroup only when @want_cgroups.
+ * Reads /proc/self/cgroup and looks at /sys/fs/cgroup only when @want_cgroups. What
+ * cannot be found out counts as absent.
  */
 void host_probe(struct host *h, bool want_cgroups);
 
+/* Fill v1 and v2_self from the text of /proc/self/cgroup, which is cut up and kept. */
+void host_parse_cgroups(struct host *h, char *text);
+
 /* Facts that few need: asked when they are. */
-bool host_in_user_ns(void); /* not the initial user namespace (told by its inode) */
-bool host_apparmor_enabled(void);
-bool host_selinux_enabled(void);
+bool host_in_user_ns(void);	  /* not in the initial user namespace, as its inode tells */
+bool host_apparmor_enabled(void); /* asked once */
+bool host_selinux_enabled(void);  /* asked once */
 
 #endif

@@ -25,12 +25,13 @@
 /* --- files (all add O_CLOEXEC) --------------------------------------------------------- */
 int sys_open(const char *path, int flags, mode_t mode);
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
-/* openat2(2); EAGAIN (rename races) is retried until @deadline_ms of CLOCK_MONOTONIC time passed. */
+/* openat2(2); EAGAIN (a rename elsewhere on the way) is tried again for up to 2 s. */
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_mkdirat(int dirfd, const char *name, mode_t mode);
 int sys_mknodat(int dirfd, const char *name, mode_t mode, dev_t dev);
 int sys_symlinkat(const char *target, int dirfd, const char *name);
-ssize_t sys_readlinkat(int dirfd, const char *name, char *buf, size_t size); /* terminated */
+/* Terminated; -ENAMETOOLONG when @buf is too small. */
+ssize_t sys_readlinkat(int dirfd, const char *name, char *buf, size_t size);
 int sys_unlinkat(int dirfd, const char *name, int flags);
 int sys_renameat2(int olddir, const char *oldname, int newdir, const char *newname, unsigned flags);
 int sys_fstat(int fd, struct stat *st);
@@ -86,7 +87,8 @@ int sys_sethostname(const char *name, size_t len);
 int sys_setdomainname(const char *name, size_t len);
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_signalfd(int fd, const sigset_t *mask);
-int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms); /* -1: no limit */
+/* -1: no limit; 0 when it passed. EINTR is not reported: signals come by signalfd. */
+int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms);
 int sys_epoll_create(void);
 int64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
 
@@ -106,13 +108,19 @@ ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags);
 ssize_t sys_recvmsg(int fd, struct msghdr *m, int flags);
 int sys_accept(int fd);
 /*
- * Bind or connect a pathname socket @name in directory @dirfd; names of any length
- * work because the address goes through /proc/self/fd/<dirfd>/<name>.
+ * Bind or connect a pathname socket @name in directory @dirfd (or AT_FDCWD). However deep
+ * the directory lies, the address fits, since it goes through /proc/self/fd/<dirfd>/<name>
+ * (connect: through a descriptor of the socket itself). bind: -ENAMETOOLONG when @name
+ * alone is longer than about 85 bytes.
  */
 int sys_bind_unix(int fd, int dirfd, const char *name);
 int sys_connect_unix(int fd, int dirfd, const char *name);
 int sys_listen(int fd, int backlog);
-/* Send bytes with up to @nfds descriptors / receive them (close-on-exec). */
+/*
+ * Send bytes with @nfds descriptors, at most 8. Never raises SIGPIPE.
+ * Receive bytes with up to *@nfds descriptors, close-on-exec; *@nfds becomes how many came.
+ * Descriptors that nobody asked for are closed; -EMSGSIZE when bytes did not fit.
+ */
 ssize_t sys_send_fds(int sock, const void *data, size_t len, const int *fds, size_t nfds,
 		     int flags);
 ssize_t sys_recv_fds(int sock, void *data, size_t len, int *fds, size_t *nfds, int flags);

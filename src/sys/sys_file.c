@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sys/result.h"
 #include "sys/sys.h"
 
@@ -58,8 +58,11 @@ int sys_symlinkat(const char *target, int dirfd, const char *name)
 
 ssize_t sys_readlinkat(int dirfd, const char *name, char *buf, size_t size)
 {
-	ssize_t n = RESULT(readlinkat(dirfd, name, buf, size - 1));
+	ssize_t n = RESULT(readlinkat(dirfd, name, buf, size));
 
+	/* a full buffer may hold the half of a name */
+	if (n == (ssize_t)size)
+		n = -ENAMETOOLONG;
 	buf[n < 0 ? 0 : n] = '\0';
 	return n;
 }
@@ -169,15 +172,20 @@ int sys_ioctl(int fd, unsigned long request, void *arg)
 
 int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms)
 {
-	struct timespec ts = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
+	int64_t deadline = timeout_ms > 0 ? sys_now_ms() + timeout_ms : 0;
 
-	return (int)RESULT(ppoll(fds, n, timeout_ms < 0 ? NULL : &ts, NULL));
+	for (;;) {
+		struct timespec ts = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
+		int r = (int)RESULT(ppoll(fds, n, timeout_ms < 0 ? NULL : &ts, NULL));
+
+		if (r != -EINTR)
+			return r;
+		if (timeout_ms > 0 && (timeout_ms = deadline - sys_now_ms()) < 0)
+			timeout_ms = 0;
+	}
 }
 
 int64_t sys_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+	return clock_now_ms();
 }

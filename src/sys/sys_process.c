@@ -12,6 +12,17 @@
 #define P_PIDFD 3
 #endif
 
+/* Where ids once had 16 bits the call with 32 has another name. */
+#ifdef SYS_setresuid32
+#define SETRESUID SYS_setresuid32
+#define SETRESGID SYS_setresgid32
+#define SETGROUPS SYS_setgroups32
+#else
+#define SETRESUID SYS_setresuid
+#define SETRESGID SYS_setresgid
+#define SETGROUPS SYS_setgroups
+#endif
+
 pid_t sys_clone3(struct clone_args *args, size_t size)
 {
 	return (pid_t)RESULT(syscall(SYS_clone3, args, size));
@@ -64,17 +75,17 @@ int sys_setsid(void)
 
 int sys_setresuid(uid_t uid)
 {
-	return (int)RESULT(syscall(SYS_setresuid, uid, uid, uid));
+	return (int)RESULT(syscall(SETRESUID, uid, uid, uid));
 }
 
 int sys_setresgid(gid_t gid)
 {
-	return (int)RESULT(syscall(SYS_setresgid, gid, gid, gid));
+	return (int)RESULT(syscall(SETRESGID, gid, gid, gid));
 }
 
 int sys_setgroups(size_t n, const gid_t *list)
 {
-	return (int)RESULT(syscall(SYS_setgroups, n, list));
+	return (int)RESULT(syscall(SETGROUPS, n, list));
 }
 
 int sys_sethostname(const char *name, size_t len)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "sys/result.h"
 #include "sys/sys.h"
 
@@ -35,13 +37,16 @@ int sys_accept(int fd)
 	return (int)RESULT_RETRY(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
 }
 
-/* A pathname address has 108 bytes; through the directory's descriptor the folder may be deep. */
+/* A pathname address has 108 bytes; through a descriptor the directory may be deep. */
 static int unix_address(struct sockaddr_un *a, int dirfd, const char *name)
 {
 	int n;
 
 	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(a->sun_path, sizeof(a->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+	if (dirfd == AT_FDCWD || *name == '/')
+		n = snprintf(a->sun_path, sizeof(a->sun_path), "%s", name);
+	else
+		n = snprintf(a->sun_path, sizeof(a->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
 	return n < (int)sizeof(a->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
@@ -55,10 +60,18 @@ int sys_bind_unix(int fd, int dirfd, const char *name)
 
 int sys_connect_unix(int fd, int dirfd, const char *name)
 {
+	auto_fd target = -1;
 	struct sockaddr_un a;
 	int r = unix_address(&a, dirfd, name);
 
-	return r < 0 ? r : (int)RESULT_RETRY(connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	if (r < 0) {
+		target = sys_openat(dirfd, name, O_PATH, 0);
+		if (target < 0)
+			return target;
+		a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+		snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d", target);
+	}
+	return (int)RESULT_RETRY(connect(fd, (struct sockaddr *)&a, sizeof(a)));
 }
 
 int sys_listen(int fd, int backlog)
@@ -126,5 +139,9 @@ ssize_t sys_recv_fds(int sock, void *data, size_t len, int *fds, size_t *nfds, i
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, fds, max, nfds);
-	return r;
+	if (!(m.msg_flags & MSG_TRUNC))
+		return r;
+	while (*nfds)
+		close(fds[--*nfds]);
+	return -EMSGSIZE;
 }
