@@ -15,7 +15,7 @@ void fd_close(int *fd)
 	if (*fd < 0)
 		return;
 	if (close(*fd) < 0 && errno == EBADF && CLEAT_DEBUG)
-		abort(); /* banned-ok: debug builds; somebody else's descriptor would be next */
+		abort(); /* debug builds: somebody else's descriptor would be next */
 	*fd = -1;
 	errno = saved;
 }

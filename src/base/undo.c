@@ -6,7 +6,7 @@
 void undo_push(struct undo *u, void (*fn)(void *arg), void *arg)
 {
 	if (u->n == UNDO_MAX)
-		abort(); /* banned-ok: the number of steps is known when they are written */
+		abort(); /* the number of steps is known when they are written */
 	u->rows[u->n].fn = fn;
 	u->rows[u->n++].arg = arg;
 }
