@@ -34,8 +34,7 @@ struct hook_plan {
 };
 
 /* Pure; config-level checks (absolute path, timeout > 0) are spec's. */
-int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret,
-		   struct err *e);
+int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret, struct err *e);
 
 /*
  * hook_run_all() - run the hooks of one kind in order
@@ -52,7 +51,7 @@ int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *sta
  * The state object of runtime.md for a hook: @status "creating"/"created"/"running"/
  * "stopped", @pid as seen where the hook runs.
  */
-const char *hook_state(struct arena *a, const struct spec *spec, const char *id,
-		       const char *status, pid_t pid, const char *bundle);
+const char *hook_state(struct arena *a, const struct spec *spec, const char *id, const char *status,
+		       pid_t pid, const char *bundle);
 
 #endif

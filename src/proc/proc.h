@@ -8,11 +8,38 @@
 
 #include "base/dir.h"
 #include "spec/spec.h"
+#include "sys/attr.h"
 #include "sys/host.h"
 
 struct proc_sysctl {
-	const char *path;  /* below /proc/sys: "net/ipv4/ip_forward" */
+	const char *path; /* below /proc/sys: "net/ipv4/ip_forward" */
 	const char *value;
+	const char *key; /* as written, for messages */
+	int ns;		 /* CLONE_NEW* of the namespace that it belongs to */
+};
+
+/* A namespace of the runtime itself, which a joined one must not be; ino 0: not asked. */
+struct proc_ns_id {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct proc_bits { /* CPUs or memory nodes; NULL: not given */
+	const unsigned long *words;
+	size_t n_words;
+};
+
+struct proc_mempolicy {
+	int mode; /* MPOL_*, with its flags */
+	struct proc_bits nodes;
+};
+
+/* What the runtime was given by its own parent and a container must not get. */
+struct proc_inherited {
+	bool known;	  /* proc_note_inherited() was called */
+	uint64_t ignored; /* bit n: signal n + 1 */
+	bool no_thp;
+	bool ssb_off, indirect_off; /* speculation was disabled and may be enabled again */
 };
 
 struct proc_plan {
@@ -20,39 +47,69 @@ struct proc_plan {
 	const char *hostname, *domainname; /* NULL: leave */
 	const struct proc_sysctl *sysctls;
 	size_t n_sysctls;
+	struct proc_ns_id own_net, own_ipc, own_uts, own_user;
 	const char *const *args;
-	const char *const *env;	 /* process.env; HOME is added by proc_env() */
+	const char *const *env; /* process.env, the last of equal names; HOME is proc_env()'s */
 	size_t n_args, n_env;
-	bool keep_groups;	 /* setgroups is denied or not wanted */
+	bool keep_groups; /* setgroups is denied or not wanted */
 	bool new_uts;
-	/* personality, scheduler, ioPriority, affinity, memoryPolicy: NULL/absent = leave */
 	const struct oci_linux *linux;
+
+	bool has_sched;
+	struct sys_sched_attr sched;
+	int ioprio; /* value of ioprio_set(2); -1: leave */
+	unsigned long personality;
+	bool has_mempolicy;
+	struct proc_mempolicy mempolicy;
+	struct proc_bits exec_initial, exec_final; /* execCPUAffinity, for exec only */
+	bool exec; /* a further process of a container: set by the caller after proc_plan_make() */
+	struct proc_inherited inherited;
 };
 
-/* Pure: checks sysctl keys against the namespaces that the container owns. */
+/* Pure, but that a namespace given by path is compared with our own where that matters:
+   checks sysctl keys against the namespaces that the container owns. */
 int proc_plan_make(struct arena *a, const struct spec *spec, const struct spec_process *process,
 		   const struct host *host, struct proc_plan *ret, struct err *e);
 
+/*
+ * proc_note_inherited() - parent, early: what we were given that must not go on
+ *
+ * One look at /proc/self/status instead of 64 questions in init, and the coredump filter
+ * (which only can be changed here) to its default. Without it proc_reset_inherited()
+ * asks the kernel one by one.
+ */
+void proc_note_inherited(struct proc_plan *p);
+
 /* --- init ---------------------------------------------------------------------------------- */
-int proc_names(const struct proc_plan *p, struct err *e);	      /* hostname, domainname */
+int proc_names(const struct proc_plan *p, struct err *e); /* hostname, domainname */
 int proc_sysctls(const struct proc_plan *p, int proc_full, struct err *e);
 /* parent, before GO (a non-dumpable process cannot write its own in a user namespace); written
    below the procfs @proc for @pid, and read back */
 int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e);
 int proc_rlimits(const struct proc_plan *p, struct err *e);
-int proc_sched(const struct proc_plan *p, struct err *e); /* scheduler, ioPriority, personality... */
+/* The same for process @pid, by a parent with more rights than a user namespace has. */
+int proc_rlimits_of(const struct proc_plan *p, pid_t pid, struct err *e);
+/* scheduler, ioPriority, memory policy, personality */
+int proc_sched(const struct proc_plan *p, struct err *e);
 /* Everything inherited that is not on the allow-list back to the default: affinity, nice,
    io priority, timer slack, dispositions, mask, umask, parent-death signal ... */
 int proc_reset_inherited(const struct proc_plan *p, struct err *e);
+/* exec: process.execCPUAffinity.initial, before the process is moved into the cgroup. */
+int proc_affinity_initial(const struct proc_plan *p, pid_t pid, struct err *e);
 /* Become root of the user namespace, before mounts. */
 int proc_become_ns_root(struct err *e);
-/* setgroups, setresgid, setresuid; read back. */
+/* setgroups, setresgid, setresuid; read back. Capabilities are the sec room's. */
 int proc_ids(const struct proc_plan *p, struct err *e);
 /*
  * chdir to cwd, made when missing, checked to lie inside the root (getcwd must begin
  * with '/'): CVE-2024-21626.
  */
 int proc_cwd(const struct proc_plan *p, struct err *e);
+/*
+ * The same before proc_ids(): root may make the directory and may enter what the user may
+ * not. *ret_done false: not permitted now (root squash), try proc_cwd() as the user.
+ */
+int proc_cwd_early(const struct proc_plan *p, bool *ret_done, struct err *e);
 /*
  * The environment for execve: process.env plus HOME from the container's passwd when
  * absent or empty (bounded reader; "/" for an unknown user), plus LISTEN_* when @listen_fds.
@@ -64,7 +121,9 @@ int proc_env(struct arena *a, const struct proc_plan *p, unsigned listen_fds,
  *
  * Bare names through PATH of process.env. The words are callers.md rows 31-33:
  * "executable file not found in $PATH", "no such file or directory", "permission
- * denied", "is a directory". *ret_path is what execve gets.
+ * denied", "is a directory". *ret_path is what execve gets. Nothing is opened but with
+ * O_PATH. What the process may do by CAP_DAC_* of its own counts, when these are permitted
+ * at the time of the call.
  */
 int proc_find_exec(struct arena *a, const struct proc_plan *p, const char **ret_path,
 		   struct err *e);

@@ -78,6 +78,8 @@ struct spec {
 	uint64_t ns_joined; /* CLONE_NEW* of namespaces given by path */
 	struct id_map *uid_maps, *gid_maps;
 	size_t n_uid_maps, n_gid_maps;
+	const char *const *warnings; /* what is legal and hardly meant; logged already */
+	size_t n_warnings;
 	uint64_t rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; | MS_REC */
 };
 
@@ -102,13 +104,15 @@ int spec_check_process(struct arena *a, const struct oci_process *oci, const str
 		       struct spec_process *ret, struct err *e);
 
 /* --- single checks, also used by the command line -------------------------------------- */
-int spec_ns_from_name(const char *name);	  /* CLONE_NEW* or -EINVAL */
-const char *spec_ns_name(int type);		  /* "network" ... */
-const char *spec_ns_proc_name(int type);	  /* "net": the name below /proc/PID/ns */
-int spec_rlimit_from_name(const char *name);	  /* RLIMIT_* or -EINVAL */
-int spec_cap_from_name(const char *name);	  /* number or -EINVAL */
-const char *spec_cap_name(int cap);		  /* "CAP_CHOWN" or NULL */
-int spec_signal_from_name(const char *name);	  /* 9, KILL, SIGKILL, sigkill, RTMIN+1; -EINVAL */
+int spec_ns_from_name(const char *name);     /* CLONE_NEW* or -EINVAL */
+const char *spec_ns_name(int type);	     /* "network" ... */
+const char *spec_ns_proc_name(int type);     /* "net": the name below /proc/PID/ns */
+int spec_rlimit_from_name(const char *name); /* RLIMIT_* or -EINVAL */
+int spec_cap_from_name(const char *name);    /* number or -EINVAL */
+const char *spec_cap_name(int cap);	     /* "CAP_CHOWN" or NULL */
+const char *spec_rlimit_name(int resource);  /* "RLIMIT_NOFILE" or NULL */
+int spec_signal_from_name(const char *name); /* 9, KILL, SIGKILL, sigkill, RTMIN+1; -EINVAL */
+const char *spec_signal_name(int sig);	     /* "KILL" or NULL */
 
 /* The default config.json of `cleat spec` as text (pretty), into the arena. */
 const char *spec_template(struct arena *a, bool rootless, uid_t uid, gid_t gid);

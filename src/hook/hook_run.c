@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hook_run - one after the other, each with the state on its stdin
+ *
+ * A hook gets exactly its own environment. Only startContainer hooks, which run inside,
+ * take the process's when they have none; nothing that an image can set reaches a program
+ * on the host.
+ */
+#include <stdio.h>
+
+#include "base/helper.h"
+#include "base/str.h"
+#include "base/trace.h"
+#include "hook/hook.h"
+
+#define MS_PER_S    1000U
+#define TIMEOUT_MAX 1000000000 /* seconds; as good as none, and does not overflow */
+
+/* The decoder's arrays have no end mark of their own. */
+static const char *const *terminated(struct arena *a, const char *const *v, size_t n)
+{
+	const char **copy = arena_new_n(a, n + 1, const char *);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = v[i];
+	return copy;
+}
+
+static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, const char *state,
+		   int cwd_fd, struct err *e)
+{
+	const struct oci_hook *hook = p->hooks[kind][i];
+	auto_arena a = arena_make();
+	struct helper h = {
+		.what = arena_printf(&a, "hook %s[%zu] '%s'", hook_kind_name(kind), i, hook->path),
+		.path = hook->path,
+		.cwd_fd = cwd_fd,
+		.input = state,
+		.input_len = strlen(state),
+		.stdout_fd = -1,
+		.stderr_fd = -1,
+	};
+
+	if (hook->n_args)
+		h.argv = terminated(&a, hook->args, hook->n_args);
+	if (hook->n_env)
+		h.envp = terminated(&a, hook->env, hook->n_env);
+	else if (kind == HOOK_START_CONTAINER)
+		h.envp = p->start_env;
+	if (hook->has_timeout)
+		h.timeout_ms = MS_PER_S * (uint64_t)(hook->timeout < TIMEOUT_MAX ? hook->timeout
+										 : TIMEOUT_MAX);
+	trace(EXEC, "%s", h.what);
+	return helper_run(&h, e);
+}
+
+int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state, int cwd_fd,
+		 struct err *e)
+{
+	for (size_t i = 0; i < p->n[kind]; i++) {
+		int r = run_one(p, kind, i, state, cwd_fd, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

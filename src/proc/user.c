@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * user - ids and groups; credentials(7)
+ *
+ * The ids are the container's numbers, used as they are: nothing is looked up by name.
+ * setgroups(2) is called for an empty list too, so that no group of the caller goes
+ * along, and everything is read back.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "proc/parts.h"
+#include "sys/sys.h"
+
+/* Podman's --group-add keep-groups. */
+#define KEEP_GROUPS "run.oci.keep_original_groups"
+
+static bool annotation_is_set(const struct oci_config *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_annotations; i++)
+		if (str_eq(c->annotations[i].key, key))
+			return str_eq(c->annotations[i].value, "1") ||
+			       str_eq(c->annotations[i].value, "true");
+	return false;
+}
+
+/* A user may map his own group himself, but then setgroups is denied; user_namespaces(7). */
+static bool setgroups_is_denied(const struct spec *spec, const struct host *host)
+{
+	return (spec->ns_new & CLONE_NEWUSER) && host->euid != 0 && spec->n_gid_maps == 1 &&
+	       spec->gid_maps[0].size == 1 && spec->gid_maps[0].outside == host->egid;
+}
+
+int plan_groups(const struct spec *spec, const struct host *host, struct proc_plan *p,
+		struct err *e)
+{
+	if (annotation_is_set(spec->config, KEEP_GROUPS)) {
+		if (p->process->n_groups)
+			log_warning("process.user.additionalGids: not used because of %s",
+				    KEEP_GROUPS);
+		p->keep_groups = true;
+		return 0;
+	}
+	p->keep_groups = setgroups_is_denied(spec, host);
+	if (p->keep_groups && p->process->n_groups)
+		return err_user(e, "process.user.additionalGids",
+				"process.user.additionalGids: a user who maps a single group "
+				"may not set any");
+	return 0;
+}
+
+/* EINVAL: 0 is not mapped; what can be done as somebody else still can. */
+int proc_become_ns_root(struct err *e)
+{
+	int r = sys_setresgid(0);
+
+	if (r < 0 && r != -EINVAL)
+		return err_sys(e, -r, NULL, "become group 0 of the user namespace");
+	r = sys_setresuid(0);
+	if (r < 0 && r != -EINVAL)
+		return err_sys(e, -r, NULL, "become user 0 of the user namespace");
+	return 0;
+}
+
+static int compare_gids(const void *a, const void *b)
+{
+	gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int check_groups(const struct spec_process *p, struct err *e)
+{
+	size_t n = p->n_groups;
+	gid_t *now = calloc(n + 1, 2 * sizeof(gid_t)), *want = now + n + 1;
+	int r = now ? sys_getgroups(n + 1, now) : -ENOMEM;
+	bool same = r >= 0 && (size_t)r == n;
+
+	if (same && n) {
+		memcpy(want, p->groups, n * sizeof(gid_t));
+		qsort(want, n, sizeof(gid_t), compare_gids);
+		qsort(now, n, sizeof(gid_t), compare_gids);
+		same = memcmp(want, now, n * sizeof(gid_t)) == 0;
+	}
+	free(now);
+	if (!same)
+		return err_code(
+			e, EPERM, "process.user.additionalGids",
+			"process.user.additionalGids: the groups are not those that were set");
+	return 0;
+}
+
+static int set_groups(const struct proc_plan *p, struct err *e)
+{
+	const struct spec_process *process = p->process;
+	int r;
+
+	if (p->keep_groups)
+		return 0;
+	r = sys_setgroups(process->n_groups, process->groups);
+	/* A joined user namespace may deny it; then nobody in there can give groups away. */
+	if (r == -EPERM && !process->n_groups) {
+		log_debug("setgroups is denied in this user namespace: groups stay");
+		return 0;
+	}
+	if (r < 0)
+		return err_sys(e, -r, "process.user.additionalGids", "set %zu groups",
+			       process->n_groups);
+	return check_groups(process, e);
+}
+
+int proc_ids(const struct proc_plan *p, struct err *e)
+{
+	const struct spec_process *process = p->process;
+	uid_t uids[3];
+	gid_t gids[3];
+	int r = set_groups(p, e);
+
+	if (r < 0)
+		return r;
+	r = sys_setresgid(process->gid);
+	if (r < 0)
+		return err_sys(e, -r, "process.user.gid", "become group %u", process->gid);
+	r = sys_setresuid(process->uid);
+	if (r < 0)
+		return err_sys(e, -r, "process.user.uid", "become user %u", process->uid);
+	if (sys_getresuid(uids) < 0 || sys_getresgid(gids) < 0)
+		return err_code(e, EPERM, NULL, "the ids cannot be read back");
+	for (size_t i = 0; i < COUNT(uids); i++)
+		if (uids[i] != process->uid || gids[i] != process->gid)
+			return err_code(e, EPERM, NULL, "the ids are not those that were set");
+	return 0;
+}

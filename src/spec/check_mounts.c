@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_mounts - what holds for every mount; options are the mount room's */
+#include "base/str.h"
+#include "spec/check.h"
+
+static bool is_bind(const struct oci_mount *m)
+{
+	if (m->type && str_eq(m->type, "bind"))
+		return true;
+	for (size_t i = 0; i < m->n_options; i++)
+		if (str_eq(m->options[i], "bind") || str_eq(m->options[i], "rbind"))
+			return true;
+	return false;
+}
+
+static int check_mount(const struct oci_mount *m, size_t i, struct warnings *w, struct err *e)
+{
+	if (!m->destination || !*m->destination)
+		return err_user(e, "mounts", "mounts[%zu].destination is empty", i);
+	/* Deprecated since 1.0.2, and still written: taken as below the root. */
+	if (m->destination[0] != '/')
+		warn(w, "mounts[%zu].destination: '%s' is not absolute", i, m->destination);
+	if (is_bind(m) && (!m->source || !*m->source))
+		return err_user(e, m->destination, "mounts[%zu]: a bind of '%s' needs a source", i,
+				m->destination);
+	for (size_t k = 0; k < m->n_options; k++)
+		if (!*m->options[k])
+			return err_user(e, m->destination, "mounts[%zu].options[%zu] is empty", i,
+					k);
+	if (!m->n_uid_mappings != !m->n_gid_mappings)
+		return err_user(e, m->destination,
+				"mounts[%zu]: uidMappings and gidMappings come together", i);
+	return 0;
+}
+
+int check_mounts(const struct spec *s, struct warnings *w, struct err *e)
+{
+	for (size_t i = 0; i < s->config->n_mounts; i++) {
+		int r = check_mount(s->config->mounts[i], i, w, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_root - the top level: ociVersion, root, hostname, domainname, annotations */
+#include <limits.h>
+#include <sched.h>
+
+#include "base/str.h"
+#include "spec/check.h"
+
+/* The longest name that sethostname(2) and setdomainname(2) take. */
+#define UTS_NAME_MAX 64
+
+/* A part of "1.2.3": a decimal number without leading zeros, before '.', '-', '+' or the end. */
+static const char *version_number(const char *s, uint64_t *ret)
+{
+	const char *start = s;
+	uint64_t value = 0;
+
+	while (*s >= '0' && *s <= '9' && value < UINT32_MAX)
+		value = value * 10 + (uint64_t)(*s++ - '0');
+	if (s == start || (*start == '0' && s - start > 1) || value >= UINT32_MAX)
+		return NULL;
+	*ret = value;
+	return s;
+}
+
+/* What may follow the three numbers: "-rc.1", "+build". */
+static bool version_tail_ok(const char *s)
+{
+	const char *allowed = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.+";
+
+	return *s == '\0' || ((*s == '-' || *s == '+') && s[1] && s[strspn(s, allowed)] == '\0');
+}
+
+/*
+ * Newer minor versions only add what may be ignored (config.md, "Specification version");
+ * a newer major version means something that we do not know.
+ */
+int check_version(const struct spec *s, struct warnings *w, struct err *e)
+{
+	const char *version = s->config->oci_version, *at = version;
+	uint64_t part[3] = { 0 };
+
+	for (size_t i = 0; i < COUNT(part) && at; i++) {
+		at = version_number(at, &part[i]);
+		if (at && i < COUNT(part) - 1)
+			at = *at == '.' ? at + 1 : NULL;
+	}
+	if (!at || !version_tail_ok(at))
+		return err_user(e, "ociVersion", "ociVersion: '%s' is not a version", version);
+	if (part[0] > 1)
+		return err_user(e, "ociVersion", "ociVersion: version %s is not supported",
+				version);
+	if (part[0] < 1)
+		warn(w, "ociVersion: %s is older than the specification's first release", version);
+	return 0;
+}
+
+static int check_uts_name(const char *name, const char *property, const struct spec *s,
+			  struct err *e)
+{
+	if (!name || !*name)
+		return 0;
+	if (strlen(name) > UTS_NAME_MAX)
+		return err_user(e, property, "%s: longer than %d bytes", property, UTS_NAME_MAX);
+	if (!((s->ns_new | s->ns_joined) & CLONE_NEWUTS))
+		return err_user(e, property, "%s needs a uts namespace", property);
+	return 0;
+}
+
+int check_root(struct arena *a, struct spec *s, struct err *e)
+{
+	const struct oci_root *root = s->config->root;
+	int r;
+
+	if (!root)
+		return err_user(e, "root", "root is missing");
+	if (!root->path || !*root->path)
+		return err_user(e, "root.path", "root.path is empty");
+	s->rootfs_path =
+		root->path[0] == '/' ? root->path : arena_printf(a, "%s/%s", s->bundle, root->path);
+	if (strlen(s->rootfs_path) >= PATH_MAX)
+		return err_code(e, ENAMETOOLONG, "root.path", "root.path is too long");
+	s->readonly_root = root->readonly;
+	r = check_uts_name(s->config->hostname, "hostname", s, e);
+	if (r == 0)
+		r = check_uts_name(s->config->domainname, "domainname", s, e);
+	if (r < 0)
+		return r;
+	if (s->config->hostname && *s->config->hostname)
+		s->hostname = s->config->hostname;
+	if (s->config->domainname && *s->config->domainname)
+		s->domainname = s->config->domainname;
+	return 0;
+}
+
+int check_annotations(const struct spec *s, struct err *e)
+{
+	for (size_t i = 0; i < s->config->n_annotations; i++)
+		if (!*s->config->annotations[i].key)
+			return err_user(e, "annotations", "annotations: a key is empty");
+	return 0;
+}
