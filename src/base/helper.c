@@ -39,6 +39,9 @@
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
 #define DRAIN_MAX      (4 << 20)	   /* above what any pipe holds */
 
+/* The kernel's set of signals has a bit for each and no more. */
+#define KERNEL_SET_SIZE (NSIG / 8)
+
 enum slot { SLOT_IN, SLOT_OUT, SLOT_ERR, SLOT_REPORT, SLOT_PID, SLOTS };
 
 /* What a child that could not become the program sends. */
@@ -84,15 +87,18 @@ static _Noreturn void child_fail(int report, const char *action)
 	_exit(127);
 }
 
+/*
+ * By the kernel's own calls: sigaction(3) refuses 32 and 33, which libc keeps for itself,
+ * yet a caller may have left them ignored, and ignored they stay across exec.
+ */
 static void reset_signals(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	/* all zero is SIG_DFL without flags, whatever the layout, and an empty set */
+	static const long nothing[16];
 
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL); /* KILL, STOP and libc's own refuse */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int sig = 1; sig < NSIG; sig++) /* KILL and STOP refuse */
+		syscall(SYS_rt_sigaction, sig, nothing, NULL, KERNEL_SET_SIZE);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, KERNEL_SET_SIZE);
 }
 
 static _Noreturn void helper_child(const struct helper *h, const int ends[3], int report)

@@ -36,13 +36,13 @@ struct unit_test {
 
 void unit_register(struct unit_test *t);
 
-#define TEST(test)                                                                         \
-	static void test_##test(void);                                                     \
-	static struct unit_test unit_##test = { __FILE__, #test, test_##test, NULL };      \
-	__attribute__((constructor)) static void unit_add_##test(void)                     \
-	{                                                                                  \
-		unit_register(&unit_##test);                                               \
-	}                                                                                  \
+#define TEST(test)                                                                    \
+	static void test_##test(void);                                                \
+	static struct unit_test unit_##test = { __FILE__, #test, test_##test, NULL }; \
+	__attribute__((constructor)) static void unit_add_##test(void)                \
+	{                                                                             \
+		unit_register(&unit_##test);                                          \
+	}                                                                             \
 	static void test_##test(void)
 
 /* The row of a table that the next checks are about; named when one of them fails. */
@@ -68,21 +68,21 @@ bool unit_check_has(const char *file, int line, const char *got, const char *par
 bool unit_check_ok(const char *file, int line, intmax_t result, const struct err *e,
 		   const char *what);
 
-#define CHECK(cond)	       unit_check(__FILE__, __LINE__, (cond), #cond)
-#define CHECK_INT(got, want)   unit_check_int(__FILE__, __LINE__, (got), (want), #got)
-#define CHECK_STR(got, want)   unit_check_str(__FILE__, __LINE__, (got), (want), #got)
-#define CHECK_HAS(got, part)   unit_check_has(__FILE__, __LINE__, (got), (part), #got)
+#define CHECK(cond)	     unit_check(__FILE__, __LINE__, (cond), #cond)
+#define CHECK_INT(got, want) unit_check_int(__FILE__, __LINE__, (got), (want), #got)
+#define CHECK_STR(got, want) unit_check_str(__FILE__, __LINE__, (got), (want), #got)
+#define CHECK_HAS(got, part) unit_check_has(__FILE__, __LINE__, (got), (part), #got)
 /* A result that must not be negative; shows the text of @e when it is. */
-#define CHECK_OK(result, e)    unit_check_ok(__FILE__, __LINE__, (result), (e), #result)
+#define CHECK_OK(result, e) unit_check_ok(__FILE__, __LINE__, (result), (e), #result)
 #define REQUIRE(cond)                \
 	do {                         \
 		if (!CHECK(cond))    \
 			unit_stop(); \
 	} while (0)
-#define REQUIRE_OK(result, e)              \
-	do {                               \
-		if (!CHECK_OK(result, e))  \
-			unit_stop();       \
+#define REQUIRE_OK(result, e)             \
+	do {                              \
+		if (!CHECK_OK(result, e)) \
+			unit_stop();      \
 	} while (0)
 
 #endif
