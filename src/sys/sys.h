@@ -22,7 +22,7 @@
 
 #include "sys/missing.h"
 
-/* --- files (all add O_CLOEXEC) --------------------------------------------------------- */
+/* --- files (all but dup3 add close-on-exec) ----------------------------------------------- */
 int sys_open(const char *path, int flags, mode_t mode);
 int sys_openat(int dirfd, const char *path, int flags, mode_t mode);
 /* openat2(2); EAGAIN (a rename elsewhere on the way) is tried again for up to 2 s. */

@@ -152,7 +152,7 @@ int sys_pipe2(int fds[2], int flags)
 
 int sys_memfd_create(const char *name, unsigned flags)
 {
-	return (int)RESULT(memfd_create(name, flags));
+	return (int)RESULT(memfd_create(name, flags | MFD_CLOEXEC));
 }
 
 int sys_close_range(unsigned first, unsigned last, unsigned flags)
