@@ -43,8 +43,7 @@ static size_t name_length(const char *label)
  */
 bool apparmor_is_unconfined(const char *label)
 {
-	return str_eq(label, "unconfined") ||
-	       (name_length(label) > 0 && str_ends(label, " (unconfined)"));
+	return str_eq(label, "unconfined") || str_eq(label + name_length(label), " (unconfined)");
 }
 
 static bool has_component(const char *list, size_t list_len, const char *name, size_t n)

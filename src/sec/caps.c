@@ -70,6 +70,32 @@ void caps_print(uint64_t set, char *buf, size_t size)
 	}
 }
 
+static uint64_t warn_and_keep(const char *set, uint64_t want, uint64_t possible, const char *why)
+{
+	char names[512];
+
+	if (want & ~possible) {
+		caps_print(want & ~possible, names, sizeof(names));
+		log_warning("process.capabilities.%s: left out, %s: %s", set, why, names);
+	}
+	return want & possible;
+}
+
+struct spec_caps caps_possible(const struct spec_caps *c, int last_cap)
+{
+	uint64_t known = last_cap > 0 && last_cap < 63 ? (2ULL << last_cap) - 1 : ~0ULL;
+	const char *old = "this kernel does not know them";
+	struct spec_caps r;
+
+	r.bounding = warn_and_keep("bounding", c->bounding, known, old);
+	r.permitted = warn_and_keep("permitted", c->permitted, known, old);
+	r.inheritable = warn_and_keep("inheritable", c->inheritable, known, old);
+	r.effective = warn_and_keep("effective", c->effective, r.permitted, "not permitted");
+	r.ambient = warn_and_keep("ambient", c->ambient, r.permitted & r.inheritable,
+				  "not both permitted and inheritable");
+	return r;
+}
+
 static void warn_left_out(const struct sys_caps *want, const struct sys_caps *got)
 {
 	uint64_t missing = (want->permitted & ~got->permitted) |

@@ -49,20 +49,20 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 /*
  * seccomp_compile() - parent: the profile as a program
  *
- * Through libseccomp (every action, comparison, architecture and flag of
- * config-linux.md); system calls newer than libseccomp knows give ENOSYS where the
- * profile's default action is an error. The result may come from the cache of
- * compiled filters (seccomp_cache.c).
+ * Every action, comparison, architecture and flag of config-linux.md; the numbers of
+ * calls are libseccomp's, the program is ours (see seccomp_profile.h for what it means).
+ * Calls newer than all that the profile names give ENOSYS where its default action is
+ * an errno.
  */
 int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		    struct seccomp_filter *ret, struct err *e);
 /*
- * seccomp_load() - init: load the filter (seccomp(2))
+ * seccomp_filter_load() - init: load the filter (seccomp(2))
  *
  * Returns the listener's descriptor (close-on-exec) when @f has a listener_path, else 0;
  * or -errno. Without no_new_privs it takes CAP_SYS_ADMIN: sec_caps_raise_admin().
  */
-int seccomp_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e);
+int seccomp_filter_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e);
 /*
  * sec_filter_is_last() - is the filter loaded after the capability sets?
  *
@@ -72,6 +72,44 @@ int seccomp_load(const struct seccomp_filter *f, bool no_new_privs, struct err *
  * else can be done before the filter must be.
  */
 bool sec_filter_is_last(const struct sec_plan *p);
+/*
+ * seccomp_notify_state() - the container process state of config-linux.md
+ * @state: the state object of runtime.md, as JSON
+ * @metadata: listenerMetadata or NULL
+ */
+const char *seccomp_notify_state(struct arena *a, const char *oci_version, pid_t pid,
+				 const char *metadata, const char *state);
+/*
+ * seccomp_notify_send() - send it with the listener to the agent at @path, an absolute
+ * name of a SOCK_STREAM socket; the connection is closed after it. Waits at most 10 s.
+ */
+int seccomp_notify_send(const char *path, int listener, const char *state, struct err *e);
+
+/*
+ * How the listener gets from init, which after the load can make no call that is sure
+ * to be answered, to the peer at the gate (or the parent in `run`):
+ *
+ *	init: watch = seccomp_handover_make(&h)   -- before the load
+ *	init: send a message with the descriptor watch to the peer, close it
+ *	init: listener = seccomp_filter_load(...)
+ *	init: if (!seccomp_handover_give(&h, listener)) end by __builtin_trap()
+ *	peer: listener = seccomp_handover_take(watch, pidfd, &page)
+ *	peer: seccomp_notify_send(path, listener, state); close listener
+ *	peer: seccomp_handover_finish(watch, page); close watch
+ *
+ * A peer that gives up, by closing watch or by dying, makes seccomp_handover_give() say
+ * false. pidfd_getfd(2) needs the right to trace init.
+ */
+struct seccomp_handover {
+	char *pages;
+};
+/* Returns the descriptor; -EPERM or -ENOSYS where an outer sandbox refuses userfaultfd(2). */
+int seccomp_handover_make(struct seccomp_handover *ret, struct err *e);
+bool seccomp_handover_give(const struct seccomp_handover *h, int listener);
+/* Returns the listener; waits at most 10 s and ends when the process of @pidfd does. */
+int seccomp_handover_take(int watch, int pidfd, uint64_t *ret_page, struct err *e);
+int seccomp_handover_finish(int watch, uint64_t page, struct err *e);
+
 /* For features. */
 const char *const *seccomp_action_names(size_t *n);
 const char *const *seccomp_operator_names(size_t *n);
@@ -96,7 +134,7 @@ int sec_bounding_apply(const struct sec_plan *p, struct err *e);
 int sec_caps_park(const struct sec_plan *p, bool keep_admin, struct err *e);
 /* Last: the five sets exactly as configured, read back (but see sec_filter_is_last()). */
 int sec_caps_apply(const struct sec_plan *p, struct err *e);
-/* Raise CAP_SYS_ADMIN into the effective set again for seccomp_load(). */
+/* Raise CAP_SYS_ADMIN into the effective set again for seccomp_filter_load(). */
 int sec_caps_raise_admin(struct err *e);
 
 /* Parent: is what was asked for possible on this host? (label, profile) */

@@ -2,42 +2,35 @@
 /*
  * seccomp - from linux.seccomp to a program that the kernel takes
  *
- * read (seccomp_profile.c) -> found in the cache (seccomp_cache.c), or
- * built (seccomp_build.c), headed (seccomp_enosys.c) and kept in the cache.
+ *	seccomp_profile.c   words become numbers, what makes no sense is refused
+ *	seccomp_calls.c     what that means for every number of every architecture
+ *	seccomp_emit.c      instructions
+ *
+ * Nothing is kept for the next start. docker's default profile takes 0.06 ms for one
+ * architecture and 0.16 ms for three; to find, read and check a kept program took
+ * 0.05 ms, and a file that decides what containers may call must be guarded for ever.
  */
 #include <linux/seccomp.h>
 
-#include "base/log.h"
-#include "base/trace.h"
 #include "sec/sec.h"
-#include "sec/seccomp_cache.h"
+#include "sec/seccomp_calls.h"
 #include "sec/seccomp_profile.h"
-
-static int compile(struct arena *a, const struct seccomp_profile *p, struct sock_filter **ret,
-		   size_t *ret_n, struct err *e)
-{
-	struct seccomp_section sections[SECCOMP_SECTIONS_MAX];
-	size_t n = seccomp_calls_make(a, p, sections);
-
-	return seccomp_emit(a, sections, n, SECCOMP_RET_KILL_THREAD, ret, ret_n, e);
-}
 
 int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		    struct seccomp_filter *ret, struct err *e)
 {
-	auto_seccomp_cache cache = SECCOMP_CACHE_NONE;
+	struct seccomp_section sections[SECCOMP_SECTIONS_MAX];
 	struct seccomp_profile p;
-	struct sock_filter *insns = NULL;
-	size_t n = 0;
+	struct sock_filter *insns;
+	size_t n;
+	int r = seccomp_profile_read(a, profile, &p, e);
 
-	if (seccomp_profile_read(a, profile, &p, e) < 0)
-		return -e->code;
-	seccomp_cache_open(seccomp_cache_place(), &p, &cache);
-	if (!seccomp_cache_find(&cache, a, &insns, &n)) {
-		if (compile(a, &p, &insns, &n, e) < 0)
-			return -e->code;
-		seccomp_cache_keep(&cache, insns, n);
-	}
+	if (r < 0)
+		return r;
+	n = seccomp_calls_make(a, &p, sections);
+	r = seccomp_emit(a, sections, n, SECCOMP_RET_KILL_THREAD, &insns, &n, e);
+	if (r < 0)
+		return r;
 	*ret = (struct seccomp_filter){
 		.insns = insns,
 		.n = n,

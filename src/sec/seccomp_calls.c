@@ -19,14 +19,18 @@ struct entry { /* one rule for one number, before they are put in order */
 	struct seccomp_alt alt;
 };
 
+struct entries {
+	struct entry *v;
+	size_t n, cap;
+};
+
 struct part { /* one architecture of the profile */
 	struct arena *arena;
 	const struct seccomp_profile *profile;
 	const struct seccomp_arch *arch; /* NULL: the machine's own, none of the table */
 	uint32_t token;
-	struct entry *v;
-	size_t n, cap;
-	int64_t newest; /* highest number that the profile names; -1: none */
+	struct entries *entries; /* the memory serves one part after the other */
+	int64_t newest;		 /* highest number that the profile names; -1: none */
 };
 
 static uint32_t unordered_from(const struct part *part)
@@ -41,9 +45,9 @@ static void add_entry(struct part *part, int nr, const struct seccomp_rule *rule
 
 	if (nr < 0 || rule->action == part->profile->default_action)
 		return;
-	entry = vec_push(part->arena, part);
+	entry = vec_push(part->arena, part->entries);
 	entry->nr = (uint32_t)nr;
-	entry->order = part->n;
+	entry->order = part->entries->n;
 	entry->alt.action = rule->action;
 	entry->alt.sub = sub;
 	entry->alt.conds = conds;
@@ -155,32 +159,40 @@ static bool is_unconditional(const struct seccomp_alt *alt)
 	return alt->n_conds == 0 && alt->sub < 0;
 }
 
+static const struct seccomp_alt *copy_alts(struct arena *a, const struct entry *entries, size_t n)
+{
+	struct seccomp_alt *alts = n ? arena_new_n(a, n, struct seccomp_alt) : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		alts[i] = entries[i].alt;
+	return alts;
+}
+
 /* The leaf of one number from its @n entries, the first one of which counts most. */
 static void push_call(const struct part *part, struct seccomp_section *s,
 		      const struct entry *entries, size_t n)
 {
-	struct seccomp_alt *alts = arena_new_n(part->arena, n, struct seccomp_alt);
 	struct seccomp_leaf leaf = {
 		.from = entries[0].nr,
 		.action = part->profile->default_action,
 		.words64 = has_64bit_words(part->token),
-		.alts = alts,
 	};
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n && !is_unconditional(&entries[i].alt); i++)
-		alts[leaf.n_alts++] = entries[i].alt;
+	while (i < n && !is_unconditional(&entries[i].alt))
+		i++;
 	if (i < n)
 		leaf.action = entries[i].alt.action;
 	for (size_t k = i + 1; k < n; k++)
 		if (entries[k].alt.action != leaf.action)
-			log_warning(
-				"seccomp: a rule for call %u of %s has no effect: an earlier one "
-				"is about all of its cases",
-				entries[k].nr, part->arch ? part->arch->name : "this machine");
+			log_warning("seccomp: a rule for call %u of %s has no effect: an earlier "
+				    "one is about all of its cases",
+				    entries[k].nr, part->arch ? part->arch->name : "this machine");
 	/* What asks last and decides as the end does need not ask. */
-	while (leaf.n_alts > 0 && alts[leaf.n_alts - 1].action == leaf.action)
-		leaf.n_alts--;
+	while (i > 0 && entries[i - 1].alt.action == leaf.action)
+		i--;
+	leaf.alts = copy_alts(part->arena, entries, i);
+	leaf.n_alts = i;
 	push_leaf(part->arena, s, &leaf);
 }
 
@@ -188,34 +200,24 @@ static void push_call(const struct part *part, struct seccomp_section *s,
 static void push_part(struct part *part, struct seccomp_section *s, uint64_t from, uint64_t to)
 {
 	const struct seccomp_profile *p = part->profile;
+	struct entries *all = part->entries;
 
+	all->n = 0;
 	for (size_t i = 0; i < p->n_rules; i++)
 		for (size_t k = 0; k < p->rules[i].n_names; k++)
 			add_name(part, &p->rules[i], p->rules[i].names[k]);
-	if (part->n > 0)
-		qsort(part->v, part->n, sizeof(*part->v), compare_entries);
+	if (all->n > 0)
+		qsort(all->v, all->n, sizeof(*all->v), compare_entries);
 	if (part->arch && part->arch->nr0_is_unknown && answers_newer(part))
 		push_action(part->arena, s, from++, SECCOMP_RET_ERRNO | ENOSYS);
-	for (size_t i = 0, n; i < part->n; i += n) {
-		for (n = 1; i + n < part->n && part->v[i + n].nr == part->v[i].nr; n++)
+	for (size_t i = 0, n; i < all->n; i += n) {
+		for (n = 1; i + n < all->n && all->v[i + n].nr == all->v[i].nr; n++)
 			;
-		push_gap(part, s, from, part->v[i].nr);
-		push_call(part, s, &part->v[i], n);
-		from = (uint64_t)part->v[i].nr + 1;
+		push_gap(part, s, from, all->v[i].nr);
+		push_call(part, s, &all->v[i], n);
+		from = (uint64_t)all->v[i].nr + 1;
 	}
 	push_gap(part, s, from, to);
-}
-
-static struct part part_of(struct arena *a, const struct seccomp_profile *p, uint32_t token,
-			   const struct seccomp_arch *arch)
-{
-	return (struct part){
-		.arena = a,
-		.profile = p,
-		.token = token,
-		.arch = arch,
-		.newest = -1,
-	};
 }
 
 struct chosen { /* the architectures of the filter */
@@ -255,31 +257,27 @@ static const struct chosen *find(const struct chosen *c, size_t n, uint32_t toke
 	return NULL;
 }
 
-/* x86_64 and x32 in one section; the last number is what a tracer sets to skip a call. */
-static void push_x86_64(struct arena *a, const struct seccomp_profile *p, const struct chosen *wide,
-			const struct chosen *x32, struct seccomp_section *s)
+/* One architecture's part of a section; one that is not chosen kills. */
+static void push_chosen(const struct part *common, const struct chosen *c,
+			struct seccomp_section *s, uint64_t from, uint64_t to)
 {
-	struct part part;
+	struct part part = *common;
 
-	s->audit = AUDIT_ARCH_X86_64;
-	if (wide) {
-		part = part_of(a, p, wide->token, wide->arch);
-		push_part(&part, s, 0, SECCOMP_X32_BIT);
-	} else {
-		push_action(a, s, 0, SECCOMP_RET_KILL_THREAD);
+	if (!c) {
+		push_action(part.arena, s, from, SECCOMP_RET_KILL_THREAD);
+		return;
 	}
-	if (x32) {
-		part = part_of(a, p, x32->token, x32->arch);
-		push_part(&part, s, SECCOMP_X32_BIT, UINT32_MAX);
-	} else {
-		push_action(a, s, SECCOMP_X32_BIT, SECCOMP_RET_KILL_THREAD);
-	}
-	push_action(a, s, UINT32_MAX, p->default_action);
+	part.token = c->token;
+	part.arch = c->arch;
+	part.newest = -1;
+	push_part(&part, s, from, to);
 }
 
 size_t seccomp_calls_make(struct arena *a, const struct seccomp_profile *p,
 			  struct seccomp_section ret[SECCOMP_SECTIONS_MAX])
 {
+	struct entries entries = { 0 };
+	const struct part common = { .arena = a, .profile = p, .entries = &entries };
 	struct chosen archs[SECCOMP_SECTIONS_MAX];
 	size_t n_archs = choose(p, archs), n = 0;
 	const struct chosen *wide = find(archs, n_archs, SCMP_ARCH_X86_64);
@@ -287,18 +285,21 @@ size_t seccomp_calls_make(struct arena *a, const struct seccomp_profile *p,
 
 	for (size_t i = 0; i < n_archs; i++) {
 		const struct chosen *c = &archs[i];
-		struct part part = part_of(a, p, c->token, c->arch);
+		struct seccomp_section *s = &ret[n];
 
-		/* both, with whichever of them comes first */
-		if (c == x32 && wide && wide < x32)
+		/* x86_64 and x32 are one section, made when the first of them comes */
+		if ((c == x32 && wide && wide < x32) || (c == wide && x32 && x32 < wide))
 			continue;
-		if (c == wide && x32 && x32 < wide)
-			continue;
-		ret[n] = (struct seccomp_section){ .audit = c->token };
-		if (c == wide || c == x32)
-			push_x86_64(a, p, wide, x32, &ret[n]);
-		else
-			push_part(&part, &ret[n], 0, UINT64_C(1) << 32);
+		*s = (struct seccomp_section){ .audit = c->token };
+		if (c == wide || c == x32) {
+			s->audit = AUDIT_ARCH_X86_64;
+			push_chosen(&common, wide, s, 0, SECCOMP_X32_BIT);
+			push_chosen(&common, x32, s, SECCOMP_X32_BIT, UINT32_MAX);
+			/* what a tracer sets to skip a call */
+			push_action(a, s, UINT32_MAX, p->default_action);
+		} else {
+			push_chosen(&common, c, s, 0, UINT64_C(1) << 32);
+		}
 		n++;
 	}
 	return n;

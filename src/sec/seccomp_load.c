@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seccomp_load - the program goes to the kernel by seccomp(2) itself
+ * seccomp_filter_load - the program goes to the kernel by seccomp(2) itself
  *
  * Flags that the running kernel is too old for are an error, never left out: the
  * profile asked for them. (TSYNC is the exception that seccomp_names.c explains.)
@@ -33,7 +33,7 @@ static int load_error(const struct seccomp_filter *f, bool no_new_privs, int cod
 	return err_sys(e, code, NULL, "load the seccomp filter of %zu instructions", f->n);
 }
 
-int seccomp_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e)
+int seccomp_filter_load(const struct seccomp_filter *f, bool no_new_privs, struct err *e)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)f->n,

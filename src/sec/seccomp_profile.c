@@ -134,7 +134,7 @@ static int read_rules(struct arena *a, const struct oci_linux_seccomp *oci,
 		struct seccomp_rule *rule = &p->rules[i];
 
 		snprintf(where, sizeof(where), "syscalls[%zu].action", i);
-		if (read_action(where, call->action, call->errno_ret_present, call->errno_ret,
+		if (read_action(where, call->action, call->has_errno_ret, call->errno_ret,
 				&rule->action, e) < 0)
 			return -e->code;
 		if (read_conds(a, call, i, rule, e) < 0)
@@ -172,7 +172,7 @@ int seccomp_profile_read(struct arena *a, const struct oci_linux_seccomp *oci,
 {
 	struct seccomp_profile p = { 0 };
 
-	if (read_action("defaultAction", oci->default_action, oci->default_errno_ret_present,
+	if (read_action("defaultAction", oci->default_action, oci->has_default_errno_ret,
 			oci->default_errno_ret, &p.default_action, e) < 0)
 		return -e->code;
 	if (p.default_action == SECCOMP_RET_USER_NOTIF)

@@ -2,8 +2,8 @@
 /*
  * seccomp_profile - linux.seccomp with its words turned into numbers
  *
- * Private to the room. The meaning of a profile, which the compiler, the key of the
- * cache and the reference evaluator of the tests share:
+ * Private to the room. The meaning of a profile, which the compiler and the reference
+ * evaluator of the tests share:
  *
  * - A call of an architecture that is not listed ends the thread. The machine's own
  *   architecture is always listed.

@@ -100,6 +100,7 @@ int sys_capget(struct sys_caps *ret);
 int sys_capset(const struct sys_caps *sets);
 long sys_keyctl(int command, unsigned long a, unsigned long b, unsigned long c);
 int sys_seccomp(unsigned operation, unsigned flags, void *args);
+int sys_userfaultfd(unsigned flags);
 
 /* --- sockets -------------------------------------------------------------------------------- */
 int sys_socket(int domain, int type, int protocol);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <unistd.h>
 
@@ -40,4 +41,9 @@ long sys_keyctl(int command, unsigned long a, unsigned long b, unsigned long c)
 int sys_seccomp(unsigned operation, unsigned flags, void *args)
 {
 	return (int)RESULT(syscall(SYS_seccomp, operation, flags, args));
+}
+
+int sys_userfaultfd(unsigned flags)
+{
+	return (int)RESULT(syscall(SYS_userfaultfd, flags | O_CLOEXEC));
 }

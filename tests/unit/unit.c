@@ -132,11 +132,6 @@ bool unit_check_ok(const char *file, int line, intmax_t result, const struct err
 	return false;
 }
 
-unsigned unit_failures(void)
-{
-	return failures;
-}
-
 const char *unit_dir(void)
 {
 	return dir_path;

@@ -52,9 +52,6 @@ void unit_row(const char *fmt, ...) ERR_PRINTF(1, 2);
 _Noreturn void unit_skip(const char *fmt, ...) ERR_PRINTF(1, 2);
 _Noreturn void unit_stop(void);
 
-/* How many checks have failed so far, for a process that a test makes of its own. */
-unsigned unit_failures(void);
-
 /*
  * A fresh directory that is removed, with all in it, when the test has ended,
  * however it ended. Returns its path; one a test.
