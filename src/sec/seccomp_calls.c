@@ -78,6 +78,8 @@ static void add_name(struct part *part, const struct seccomp_rule *rule, const c
 		return;
 	}
 	mux = nr <= STAND_INS && nr > 3 * STAND_INS ? seccomp_mux_find(name) : NULL;
+	if (nr == __NR_SCMP_ERROR && part->token == seccomp_arch_native())
+		log_debug("seccomp: nothing is known of a system call '%s'", name);
 	nr = mux ? seccomp_syscall_resolve_name_arch(part->token, mux->call) : -1;
 	if (nr < 0)
 		return; /* no such call on this architecture */

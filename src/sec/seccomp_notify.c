@@ -39,12 +39,11 @@
 static char *put_byte(char *to, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
+	const char control[ESCAPED] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 
 	if (c < 0x20) {
-		memcpy(to, "\\u00", 4);
-		to[4] = hex[c >> 4];
-		to[5] = hex[c & 15];
-		return to + ESCAPED;
+		memcpy(to, control, sizeof(control));
+		return to + sizeof(control);
 	}
 	if (c == '"' || c == '\\')
 		*to++ = '\\';

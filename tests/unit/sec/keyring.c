@@ -94,13 +94,15 @@ TEST(not_of_somebody_else)
 			_exit(1);
 		_exit(0);
 	}
-	REQUIRE(read(ready[0], &theirs, sizeof(theirs)) == sizeof(theirs) && theirs > 0);
+	close(ready[1]);
+	if (read(ready[0], &theirs, sizeof(theirs)) != sizeof(theirs))
+		unit_skip("there is no second user");
+	REQUIRE(theirs > 0);
 	CHECK_OK(sec_keyring_join(&p, &e), &e);
 	CHECK(session() > 0 && session() != theirs);
-	for (int i = 0; i < 2; i++) {
-		close(ready[i]);
-		close(done[i]);
-	}
+	close(ready[0]);
+	close(done[0]);
+	close(done[1]);
 	waitpid(pid, NULL, 0);
 }
 
@@ -115,7 +117,8 @@ TEST(quota_names_the_knobs)
 	need_keys();
 	if (geteuid() != 0)
 		unit_skip("needs root for a user of its own");
-	REQUIRE(syscall(SYS_setresuid, 4243, 4243, 4243) == 0);
+	if (syscall(SYS_setresuid, 4243, 4243, 4243) < 0)
+		unit_skip("there is no second user");
 	REQUIRE(sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0) > 0);
 	for (int i = 0; i < 100000 && r >= 0; i++) {
 		snprintf(key, sizeof(key), "cleat-%d", i);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -63,12 +64,13 @@ static _Noreturn void filtered_child(int up)
 	if (watch < 0 || sys_send_fds(up, "w", 1, &watch, 1, 0) != 1)
 		_exit(10);
 	close(watch);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	listener = seccomp_filter_load(&filter, true, &e);
 	if (listener < 0)
 		_exit(11);
 	if (!seccomp_handover_give(&h, listener))
-		__builtin_trap();
+		__builtin_trap(); /* the limit on core files is 0 */
 	_exit((int)syscall(SYS_getppid) & 0xff);
 }
 

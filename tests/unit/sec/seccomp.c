@@ -9,8 +9,13 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sec/seccomp_calls.h"
+#include "sys/sys.h"
 #include "unit/sec/seccomp_ref.h"
 #include "unit/unit.h"
 
@@ -363,6 +368,38 @@ TEST(program_agrees_with_libseccomp)
 	for (unsigned i = 0; i < n; i++)
 		REQUIRE(round_of_oracle() == 0);
 	CHECK(oracle_rounds > n / 3); /* it refuses some: an action equal to the default */
+}
+
+/* The kernel checks programs as well; the child says so by memory, for it may do nothing else. */
+TEST(kernel_takes_the_program)
+{
+	int *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	REQUIRE(result != MAP_FAILED);
+	for (unsigned i = rounds() / 3; i > 0; i--) {
+		auto_arena a = arena_make();
+		const struct seccomp_profile *p = make_profile(&a);
+		struct sock_fprog program;
+		struct sock_filter *insns;
+		size_t n;
+		pid_t pid;
+
+		compile(&a, p, &insns, &n);
+		program = (struct sock_fprog){ (unsigned short)n, insns };
+		*result = 1;
+		pid = fork();
+		if (pid == 0) {
+			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* it leaves no core file */
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			*result = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+			__builtin_trap();
+		}
+		REQUIRE(pid > 0 && waitpid(pid, NULL, 0) == pid);
+		if (!CHECK_INT(*result, 0))
+			print_profile(p);
+	}
+	munmap(result, sizeof(*result));
 }
 
 /* The table of multiplexed calls, against libseccomp's. */
