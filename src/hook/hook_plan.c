@@ -16,10 +16,9 @@ const char *hook_kind_name(enum hook_kind kind)
 	return names[kind];
 }
 
-static void take(struct hook_plan *p, enum hook_kind kind, const struct oci_hook *const *hooks,
-		 size_t n)
+static void take(struct hook_plan *p, enum hook_kind kind, struct oci_hook *const *hooks, size_t n)
 {
-	p->hooks[kind] = hooks;
+	p->hooks[kind] = (const struct oci_hook *const *)hooks;
 	p->n[kind] = n;
 }
 

@@ -16,16 +16,6 @@
 #define MS_PER_S    1000U
 #define TIMEOUT_MAX 1000000000 /* seconds; as good as none, and does not overflow */
 
-/* The decoder's arrays have no end mark of their own. */
-static const char *const *terminated(struct arena *a, const char *const *v, size_t n)
-{
-	const char **copy = arena_new_n(a, n + 1, const char *);
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = v[i];
-	return copy;
-}
-
 static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, const char *state,
 		   int cwd_fd, struct err *e)
 {
@@ -42,9 +32,9 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 	};
 
 	if (hook->n_args)
-		h.argv = terminated(&a, hook->args, hook->n_args);
+		h.argv = hook->args;
 	if (hook->n_env)
-		h.envp = terminated(&a, hook->env, hook->n_env);
+		h.envp = hook->env;
 	else if (kind == HOOK_START_CONTAINER)
 		h.envp = p->start_env;
 	if (hook->has_timeout)

@@ -95,17 +95,19 @@ static int plan_one(struct arena *a, const struct spec *spec, const char *key, c
 
 int plan_sysctls(struct arena *a, const struct spec *spec, struct proc_plan *p, struct err *e)
 {
-	const struct oci_linux *l = spec->config->linux;
-	struct proc_sysctl *list = arena_new_n(a, l->n_sysctl, struct proc_sysctl);
+	const struct oci_string_map *map = spec->config->linux->sysctl;
+	size_t n = map ? map->n : 0;
+	struct proc_sysctl *list = arena_new_n(a, n, struct proc_sysctl);
 
-	for (size_t i = 0; i < l->n_sysctl; i++) {
-		int r = plan_one(a, spec, l->sysctl[i].key, l->sysctl[i].value, p, &list[i], e);
+	for (size_t i = 0; i < n; i++) {
+		int r = plan_one(a, spec, map->entries[i].key, map->entries[i].value, p, &list[i],
+				 e);
 
 		if (r < 0)
 			return r;
 	}
 	p->sysctls = list;
-	p->n_sysctls = l->n_sysctl;
+	p->n_sysctls = n;
 	return 0;
 }
 

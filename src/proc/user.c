@@ -20,10 +20,12 @@
 
 static bool annotation_is_set(const struct oci_config *c, const char *key)
 {
-	for (size_t i = 0; i < c->n_annotations; i++)
-		if (str_eq(c->annotations[i].key, key))
-			return str_eq(c->annotations[i].value, "1") ||
-			       str_eq(c->annotations[i].value, "true");
+	const struct oci_string_map *map = c->annotations;
+
+	for (size_t i = 0; map && i < map->n; i++)
+		if (str_eq(map->entries[i].key, key))
+			return str_eq(map->entries[i].value, "1") ||
+			       str_eq(map->entries[i].value, "true");
 	return false;
 }
 

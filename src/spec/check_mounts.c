@@ -13,30 +13,31 @@ static bool is_bind(const struct oci_mount *m)
 	return false;
 }
 
-static int check_mount(const struct oci_mount *m, size_t i, struct warnings *w, struct err *e)
+static int check_mount(const struct oci_mount *m, size_t i, struct check *c)
 {
+	c->place = m->place;
 	if (!m->destination || !*m->destination)
-		return err_user(e, "mounts", "mounts[%zu].destination is empty", i);
+		return err_user(c->e, "mounts", "mounts[%zu].destination is empty", i);
 	/* Deprecated since 1.0.2, and still written: taken as below the root. */
 	if (m->destination[0] != '/')
-		warn(w, "mounts[%zu].destination: '%s' is not absolute", i, m->destination);
+		check_warn(c, "mounts[%zu].destination: '%s' is not absolute", i, m->destination);
 	if (is_bind(m) && (!m->source || !*m->source))
-		return err_user(e, m->destination, "mounts[%zu]: a bind of '%s' needs a source", i,
-				m->destination);
+		return err_user(c->e, m->destination, "mounts[%zu]: a bind of '%s' needs a source",
+				i, m->destination);
 	for (size_t k = 0; k < m->n_options; k++)
 		if (!*m->options[k])
-			return err_user(e, m->destination, "mounts[%zu].options[%zu] is empty", i,
-					k);
+			return err_user(c->e, m->destination, "mounts[%zu].options[%zu] is empty",
+					i, k);
 	if (!m->n_uid_mappings != !m->n_gid_mappings)
-		return err_user(e, m->destination,
+		return err_user(c->e, m->destination,
 				"mounts[%zu]: uidMappings and gidMappings come together", i);
 	return 0;
 }
 
-int check_mounts(const struct spec *s, struct warnings *w, struct err *e)
+int check_mounts(const struct spec *s, struct check *c)
 {
 	for (size_t i = 0; i < s->config->n_mounts; i++) {
-		int r = check_mount(s->config->mounts[i], i, w, e);
+		int r = check_mount(s->config->mounts[i], i, c);
 
 		if (r < 0)
 			return r;

@@ -35,55 +35,61 @@ static bool version_tail_ok(const char *s)
  * Newer minor versions only add what may be ignored (config.md, "Specification version");
  * a newer major version means something that we do not know.
  */
-int check_version(const struct spec *s, struct warnings *w, struct err *e)
+int check_version(const struct spec *s, struct check *c)
 {
 	const char *version = s->config->oci_version, *at = version;
 	uint64_t part[3] = { 0 };
 
+	c->place = s->config->place;
 	for (size_t i = 0; i < COUNT(part) && at; i++) {
 		at = version_number(at, &part[i]);
 		if (at && i < COUNT(part) - 1)
 			at = *at == '.' ? at + 1 : NULL;
 	}
 	if (!at || !version_tail_ok(at))
-		return err_user(e, "ociVersion", "ociVersion: '%s' is not a version", version);
+		return err_user(c->e, "ociVersion", "ociVersion: '%s' is not a version", version);
 	if (part[0] > 1)
-		return err_user(e, "ociVersion", "ociVersion: version %s is not supported",
+		return err_user(c->e, "ociVersion", "ociVersion: version %s is not supported",
 				version);
 	if (part[0] < 1)
-		warn(w, "ociVersion: %s is older than the specification's first release", version);
+		check_warn(c, "ociVersion: %s is older than the specification's first release",
+			   version);
 	return 0;
 }
 
 static int check_uts_name(const char *name, const char *property, const struct spec *s,
-			  struct err *e)
+			  struct check *c)
 {
 	if (!name || !*name)
 		return 0;
 	if (strlen(name) > UTS_NAME_MAX)
-		return err_user(e, property, "%s: longer than %d bytes", property, UTS_NAME_MAX);
+		return err_user(c->e, property, "%s: longer than %d bytes", property, UTS_NAME_MAX);
 	if (!((s->ns_new | s->ns_joined) & CLONE_NEWUTS))
-		return err_user(e, property, "%s needs a uts namespace", property);
+		return err_user(c->e, property, "%s needs a uts namespace", property);
 	return 0;
 }
 
-int check_root(struct arena *a, struct spec *s, struct err *e)
+int check_root(struct spec *s, struct check *c)
 {
 	const struct oci_root *root = s->config->root;
 	int r;
 
+	c->place = s->config->place;
 	if (!root)
-		return err_user(e, "root", "root is missing");
+		return err_user(c->e, "root", "root is missing");
+	c->place = root->place;
 	if (!root->path || !*root->path)
-		return err_user(e, "root.path", "root.path is empty");
-	s->rootfs_path =
-		root->path[0] == '/' ? root->path : arena_printf(a, "%s/%s", s->bundle, root->path);
+		return err_user(c->e, "root.path", "root.path is empty");
+	s->rootfs_path = root->path[0] == '/'
+				 ? root->path
+				 : arena_printf(c->arena, "%s/%s", s->bundle, root->path);
 	if (strlen(s->rootfs_path) >= PATH_MAX)
-		return err_code(e, ENAMETOOLONG, "root.path", "root.path is too long");
+		return err_code(c->e, ENAMETOOLONG, "root.path", "root.path is too long");
 	s->readonly_root = root->readonly;
-	r = check_uts_name(s->config->hostname, "hostname", s, e);
+	c->place = s->config->place;
+	r = check_uts_name(s->config->hostname, "hostname", s, c);
 	if (r == 0)
-		r = check_uts_name(s->config->domainname, "domainname", s, e);
+		r = check_uts_name(s->config->domainname, "domainname", s, c);
 	if (r < 0)
 		return r;
 	if (s->config->hostname && *s->config->hostname)
@@ -93,10 +99,13 @@ int check_root(struct arena *a, struct spec *s, struct err *e)
 	return 0;
 }
 
-int check_annotations(const struct spec *s, struct err *e)
+int check_annotations(const struct spec *s, struct check *c)
 {
-	for (size_t i = 0; i < s->config->n_annotations; i++)
-		if (!*s->config->annotations[i].key)
-			return err_user(e, "annotations", "annotations: a key is empty");
+	const struct oci_string_map *map = s->config->annotations;
+
+	c->place = s->config->place;
+	for (size_t i = 0; map && i < map->n; i++)
+		if (!*map->entries[i].key)
+			return err_user(c->e, "annotations", "annotations: a key is empty");
 	return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "spec/check.h"
 
-void warn(struct warnings *w, const char *fmt, ...)
+void check_warn(struct check *c, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	*vec_push(w->arena, w) = arena_vprintf(w->arena, fmt, ap);
+	*vec_push(c->arena, c) = arena_vprintf(c->arena, fmt, ap);
 	va_end(ap);
 }
