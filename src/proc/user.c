@@ -17,6 +17,7 @@
 
 /* Podman's --group-add keep-groups. */
 #define KEEP_GROUPS "run.oci.keep_original_groups"
+#define GROUPS_FEW  32
 
 static bool annotation_is_set(const struct oci_config *c, const char *key)
 {
@@ -74,20 +75,33 @@ static int compare_gids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int check_groups(const struct spec_process *p, struct err *e)
+/* Sorted as the kernel keeps them: duplicates stay. */
+static bool groups_are(const struct spec_process *p, gid_t *now, gid_t *want)
 {
 	size_t n = p->n_groups;
-	gid_t *now = calloc(n + 1, 2 * sizeof(gid_t)), *want = now + n + 1;
-	int r = now ? sys_getgroups(n + 1, now) : -ENOMEM;
-	bool same = r >= 0 && (size_t)r == n;
+	int r = sys_getgroups(n + 1, now);
 
-	if (same && n) {
+	if (r < 0 || (size_t)r != n)
+		return false;
+	if (n)
 		memcpy(want, p->groups, n * sizeof(gid_t));
-		qsort(want, n, sizeof(gid_t), compare_gids);
-		qsort(now, n, sizeof(gid_t), compare_gids);
-		same = memcmp(want, now, n * sizeof(gid_t)) == 0;
-	}
-	free(now);
+	qsort(want, n, sizeof(gid_t), compare_gids);
+	qsort(now, n, sizeof(gid_t), compare_gids);
+	return memcmp(want, now, n * sizeof(gid_t)) == 0;
+}
+
+static int check_groups(const struct spec_process *p, struct err *e)
+{
+	gid_t few[2 * (GROUPS_FEW + 1)], *many = NULL;
+	bool same;
+
+	if (p->n_groups > GROUPS_FEW)
+		many = calloc(p->n_groups + 1, 2 * sizeof(gid_t));
+	if (p->n_groups > GROUPS_FEW && !many)
+		return err_sys(e, ENOMEM, "process.user.additionalGids", "check");
+	same = many ? groups_are(p, many, many + p->n_groups + 1)
+		    : groups_are(p, few, few + GROUPS_FEW + 1);
+	free(many);
 	if (!same)
 		return err_code(
 			e, EPERM, "process.user.additionalGids",

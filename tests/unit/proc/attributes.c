@@ -71,6 +71,21 @@ TEST(groups_of_the_caller_go)
 	CHECK_INT(getgroups(0, NULL), 0);
 }
 
+TEST(groups_of_many)
+{
+	gid_t groups[1000];
+	const struct spec_process process = { .groups = groups, .n_groups = COUNT(groups) };
+	const struct proc_plan p = { .process = &process };
+	struct err e = { 0 };
+
+	if (!place_is_root())
+		unit_skip("needs root");
+	for (size_t i = 0; i < COUNT(groups); i++)
+		groups[i] = (gid_t)(5000 - 3 * i);
+	CHECK_OK(proc_ids(&p, &e), &e);
+	CHECK_INT(getgroups(0, NULL), COUNT(groups));
+}
+
 TEST(ids_without_rights)
 {
 	const struct spec_process user = { .uid = 1000, .gid = 1000 }, root = { .uid = 0 };
