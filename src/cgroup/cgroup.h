@@ -17,10 +17,23 @@
 
 enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
+enum cgroup_op {
+	CGROUP_WRITE,	    /* @value to @file */
+	CGROUP_USAGE_BELOW, /* no write: refuse when the number in @file is above @value */
+};
+
 struct cgroup_value {	  /* one write; the text is final */
 	const char *file; /* "memory.max" */
 	const char *value;
-	bool optional;	  /* a missing file is no error (a limit that means "unlimited") */
+	bool optional; /* a missing file is no error (a limit that means "unlimited") */
+	enum cgroup_op op;
+	const char *field; /* of config.json, below linux.resources: "memory.limit" */
+	/*
+	 * Values of one group bound each other (quota and period, memory and memory with
+	 * swap): what the kernel refuses is tried again after the rest of the group. 0: none.
+	 */
+	unsigned group;
+	const struct cgroup_value *otherwise; /* instead, where @file does not exist; or NULL */
 };
 
 enum cgroup_when {
@@ -29,9 +42,10 @@ enum cgroup_when {
 };
 
 struct cgroup_dir_plan {
-	const char *hierarchy;	 /* v1: folder name below /sys/fs/cgroup; NULL: v2 */
-	const char *controllers; /* v1: words; v2: what to enable on the way down, "+cpu +memory" */
-	const char *path;	 /* of the container's cgroup, relative to the hierarchy's root */
+	const char *hierarchy; /* v1: folder name below /sys/fs/cgroup; NULL: v2 */
+	const char
+		*controllers; /* v1: "cpu,cpuacct"; v2: to enable on the way down, "cpu memory" */
+	const char *path;     /* of the container's cgroup, relative to the hierarchy's root */
 	const struct cgroup_value *early, *late;
 	size_t n_early, n_late;
 };
@@ -44,20 +58,39 @@ struct cgroup_plan {
 	const char *scope, *slice;	    /* systemd */
 	const struct bpf_insn *device_prog; /* v2 device program; NULL: none */
 	size_t device_len;
-	bool required;			    /* a limit was asked for: no silent degradation */
-	bool delegate;			    /* chown to the container's root */
+	bool required; /* a limit was asked for: no silent degradation */
+	bool rootless; /* where it is not required, no permission is no error */
+	bool delegate; /* chown to delegate_uid, the host's id of process.user */
+	uid_t delegate_uid;
+	const char *const *warnings; /* what was asked for and cannot be had; create logs them */
+	size_t n_warnings;
 };
 
 struct cgroup_plan_options {
 	enum cgroup_manager manager;
 	const char *id;
 	bool rootless;
+	bool require_limits; /* rootless: a limit that cannot be applied is an error */
 };
 
 /* Pure: config and host facts in, files and values out. */
 int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
-		     const struct cgroup_plan_options *opt, struct cgroup_plan *ret,
-		     struct err *e);
+		     const struct cgroup_plan_options *opt, struct cgroup_plan *ret, struct err *e);
+
+/*
+ * cgroup_unit() - the systemd unit that a cgroupsPath names; pure
+ * @cgroups_path: "slice:prefix:name", or NULL or "" for the default
+ *
+ * An empty slice is system.slice (rootless: user.slice), the name is prefix-name.scope,
+ * and a name that ends in ".slice" is itself the unit. Returns 0 or -EINVAL.
+ */
+struct cgroup_unit {
+	const char *slice; /* "a-b.slice" */
+	const char *unit;  /* "cri-containerd-x.scope" */
+	const char *path;  /* below the manager's own cgroup: "/a.slice/a-b.slice/...scope" */
+};
+int cgroup_unit(struct arena *a, const char *cgroups_path, const char *id, bool rootless,
+		struct cgroup_unit *ret, struct err *e);
 
 struct cgroup; /* directory descriptors and the manager that must agree with them */
 
@@ -68,18 +101,18 @@ struct cgroup; /* directory descriptors and the manager that must agree with the
  * removed again on failure. Rootless without delegation degrades (cgroup_is_none()
  * is true then) unless a limit is required.
  */
-int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret,
-		  struct err *e);
+int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret, struct err *e);
 /* Open the cgroup of an existing container from its state (paths and inode). */
 struct cleat_state_file;
 int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cgroup **ret,
 		struct err *e);
 void cgroup_close(struct cgroup *cg);
 
-int cgroup_v2_fd(const struct cgroup *cg);	   /* for CLONE_INTO_CGROUP and mounts; -1: none */
-uint64_t cgroup_inode(const struct cgroup *cg);	   /* identity of the v2 (else first v1) directory */
-bool cgroup_matches(const struct cgroup *cg);	   /* opened: the recorded inode is still there */
-bool cgroup_needs_join(const struct cgroup *cg);   /* v1 hierarchies: parent writes init's pid */
+bool cgroup_is_none(const struct cgroup *cg);	 /* manager disabled, or degraded to nothing */
+int cgroup_v2_fd(const struct cgroup *cg);	 /* for CLONE_INTO_CGROUP and mounts; -1: none */
+uint64_t cgroup_inode(const struct cgroup *cg);	 /* identity of the v2 (else first v1) directory */
+bool cgroup_matches(const struct cgroup *cg);	 /* opened: the recorded inode is still there */
+bool cgroup_needs_join(const struct cgroup *cg); /* v1 hierarchies: parent writes init's pid */
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup_devices - the program that decides over devices
+ *
+ * The kernel asks every program on the way up to the root and all must agree, so ours
+ * stands beside those of others and can only take away. A directory that was there
+ * before may have the program of a former container: it goes when ours is in place.
+ */
+#include "base/log.h"
+#include "base/str.h"
+#include "cgroup/internal.h"
+#include "sys/bpf.h"
+
+#define LEFT_MAX 64 /* programs that the kernel lets one cgroup have */
+
+static void detach_left(const struct cgroup *cg, const uint32_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_fd prog = sys_bpf_prog_by_id(ids[i]);
+
+		if (prog >= 0)
+			sys_bpf_prog_detach(cg->v2, prog, BPF_CGROUP_DEVICE);
+	}
+}
+
+int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, bool reused,
+			  struct err *e)
+{
+	const char *field = "linux.resources.devices";
+	uint32_t left[LEFT_MAX];
+	size_t n_left = LEFT_MAX;
+	auto_fd prog = -1;
+	int r;
+
+	if (!reused || sys_bpf_prog_query(cg->v2, BPF_CGROUP_DEVICE, left, &n_left) < 0)
+		n_left = 0;
+	if (p->device_len) {
+		prog = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "cleat_devices",
+					 p->device_prog, p->device_len);
+		if (prog == -EPERM && host_in_user_ns()) {
+			log_warning("linux.resources.devices is not enforced: a user namespace may "
+				    "not load programs");
+			return 0;
+		}
+		if (prog < 0)
+			return err_sys(e, -prog, field, "load the device program of");
+		r = sys_bpf_prog_attach(cg->v2, prog, BPF_CGROUP_DEVICE, -1);
+		if (r < 0)
+			return err_sys(e, -r, cg->dirs[0].path,
+				       "attach the device program to cgroup");
+	}
+	detach_left(cg, left, n_left);
+	return 0;
+}

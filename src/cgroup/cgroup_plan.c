@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup_plan - which directories, which values in which files; pure
+ *
+ * Each controller is used where the kernel has it: in its v1 hierarchy where one is
+ * mounted, else in the v2 tree. On every host with a v2 tree dirs[0] is the v2 cgroup;
+ * all v1 hierarchies follow, also those without a value, because callers look for
+ * their figures there.
+ */
+#include <sched.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cgroup/ctl.h"
+#include "cgroup/devices.h"
+#include "cgroup/paths.h"
+
+/* In this order they are written; realtime and cpuset values before anybody joins. */
+static const struct ctl *const controllers[] = {
+	&ctl_cpuset,  &ctl_cpu,	 &ctl_memory, &ctl_io,	     &ctl_hugetlb, &ctl_rdma,
+	&ctl_net_cls, &ctl_misc, &ctl_dmem,   &ctl_net_prio, &ctl_pids,
+};
+
+struct build {
+	struct arena *arena;
+	const struct spec *spec;
+	const struct host *host;
+	const struct cgroup_plan_options *opt;
+	const struct oci_linux_resources *resources; /* never NULL */
+	struct cgroup_plan *plan;
+	struct cgroup_dir_plan *dirs;
+	struct ctl_out *outs; /* one a directory */
+	struct cgroup_unit unit;
+	struct err *err;
+};
+
+static bool host_has_v2(const struct host *h)
+{
+	return h->cgroups == HOST_CGROUP_V2 || h->cgroups == HOST_CGROUP_HYBRID;
+}
+
+/* --- directories ------------------------------------------------------------------------------ */
+
+static int choose_path(struct build *b, const char *self, const char **ret)
+{
+	const struct oci_linux *l = b->spec->config->linux;
+	const char *path = l && l->cgroups_path ? l->cgroups_path : "";
+
+	if (b->opt->manager == CGROUP_SYSTEMD)
+		path = b->unit.path;
+	else if (!*path)
+		path = cgroup_path_default(b->arena, b->opt->id, b->opt->rootless, self);
+	return cgroup_path_clean(b->arena, path, ret, b->err);
+}
+
+static int add_dir(struct build *b, const char *hierarchy, const char *words, const char *self)
+{
+	struct cgroup_plan *p = b->plan;
+	struct cgroup_dir_plan *d = &b->dirs[p->n_dirs];
+
+	if (choose_path(b, self, &d->path) < 0)
+		return -b->err->code;
+	d->hierarchy = hierarchy;
+	d->controllers = words;
+	b->outs[p->n_dirs].arena = b->arena;
+	b->outs[p->n_dirs].err = b->err;
+	p->n_dirs++;
+	return 0;
+}
+
+static int add_dirs(struct build *b)
+{
+	size_t max = b->host->n_v1 + 1;
+
+	b->dirs = arena_new_n(b->arena, max, struct cgroup_dir_plan);
+	b->outs = arena_new_n(b->arena, max, struct ctl_out);
+	if (host_has_v2(b->host) && add_dir(b, NULL, "", b->host->v2_self) < 0)
+		return -b->err->code;
+	for (size_t i = 0; i < b->host->n_v1; i++) {
+		const struct host_v1 *v1 = &b->host->v1[i];
+
+		if (add_dir(b, v1->dir, v1->controllers, v1->self) < 0)
+			return -b->err->code;
+	}
+	b->plan->dirs = b->dirs;
+	return 0;
+}
+
+/* --- controllers ------------------------------------------------------------------------------ */
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = words; *at; at += strspn(at, ",")) {
+		size_t len = strcspn(at, ",");
+
+		if (len == n && memcmp(at, word, n) == 0)
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* The index of the directory whose v1 hierarchy has the controller, or n_dirs. */
+static size_t find_v1(const struct build *b, const struct ctl *c)
+{
+	for (size_t i = 0; c->v1_name && i < b->plan->n_dirs; i++)
+		if (b->dirs[i].hierarchy && has_word(b->dirs[i].controllers, c->v1_name))
+			return i;
+	return b->plan->n_dirs;
+}
+
+/* What v2 has to enable: on a pure v2 host all, for the figures; else what has a value. */
+static void want_controller(struct build *b, const struct ctl *c, size_t values_before)
+{
+	struct cgroup_dir_plan *d = &b->dirs[0];
+	size_t values = b->outs[0].early.n + b->outs[0].late.n;
+
+	if (!c->name)
+		return;
+	if (b->host->cgroups == HOST_CGROUP_V2 || values > values_before ||
+	    ctl_unified_needs(b->resources, c->name))
+		d->controllers = arena_printf(b->arena, "%s%s%s", d->controllers,
+					      *d->controllers ? " " : "", c->name);
+}
+
+static int add_v2(struct build *b, const struct ctl *c)
+{
+	struct ctl_out *o = &b->outs[0];
+	size_t before = o->early.n + o->late.n;
+
+	if (c->v2 && c->v2(o, b->resources) < 0)
+		return -b->err->code;
+	want_controller(b, c, before);
+	return 0;
+}
+
+/* A host without a v2 tree and without that controller: legal unless it is needed. */
+static int refuse_values(struct build *b, const struct ctl *c)
+{
+	struct ctl_out o = { .arena = b->arena, .err = b->err };
+
+	if (c->v1 && c->v1(&o, b->resources) < 0)
+		return -b->err->code;
+	if (!o.early.n && !o.late.n)
+		return 0;
+	return err_code(b->err, ENOTSUP, c->v1_name,
+			"linux.resources.%s: no hierarchy with the controller '%s' is mounted",
+			(o.early.n ? o.early.v : o.late.v)[0].field, c->v1_name);
+}
+
+static int add_controller(struct build *b, const struct ctl *c)
+{
+	size_t at = find_v1(b, c);
+
+	if (at < b->plan->n_dirs)
+		return c->v1 && c->v1(&b->outs[at], b->resources) < 0 ? -b->err->code : 0;
+	if (host_has_v2(b->host))
+		return add_v2(b, c);
+	return refuse_values(b, c);
+}
+
+/* A key of "unified" whose controller lives in a v1 hierarchy cannot be had. */
+static int add_unified(struct build *b)
+{
+	const char *field = "linux.resources.unified";
+
+	if (!b->resources->unified || !b->resources->unified->n)
+		return 0;
+	if (!host_has_v2(b->host))
+		return err_code(b->err, ENOTSUP, field, "%s: this host has no cgroup v2", field);
+	for (size_t i = 0; i < COUNT(controllers); i++) {
+		const struct ctl *c = controllers[i];
+		size_t at = find_v1(b, c);
+
+		if (c->name && at < b->plan->n_dirs && ctl_unified_needs(b->resources, c->name))
+			return err_code(b->err, ENOTSUP, field,
+					"%s: the controller '%s' is in the v1 hierarchy '%s' here",
+					field, c->name, b->dirs[at].hierarchy);
+	}
+	return ctl_unified(&b->outs[0], b->resources);
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+static int add_devices(struct build *b)
+{
+	static const struct ctl devices = { .v1_name = "devices" };
+	struct device_rules rules;
+	size_t at;
+
+	/* the kernel lets no rootless caller load programs, and lets it make no devices */
+	if (b->opt->rootless)
+		return 0;
+	if (device_rules_make(b->arena, b->resources, &rules, b->err) < 0)
+		return -b->err->code;
+	if (device_rules_allow_all(&rules))
+		return 0;
+	if (host_has_v2(b->host))
+		return device_prog_make(b->arena, &rules, &b->plan->device_prog,
+					&b->plan->device_len, b->err);
+	at = find_v1(b, &devices);
+	if (at == b->plan->n_dirs)
+		return err_code(b->err, ENOTSUP, "linux.resources.devices",
+				"linux.resources.devices: no hierarchy with the controller "
+				"'devices' is mounted");
+	return device_v1_make(&b->outs[at], &rules);
+}
+
+/* --- delegation ------------------------------------------------------------------------------- */
+
+static bool is_writable_cgroup_mount(const struct oci_mount *m)
+{
+	bool readonly = false;
+
+	if (!m->destination || !str_eq(m->destination, "/sys/fs/cgroup") || !m->type ||
+	    (!str_eq(m->type, "cgroup") && !str_eq(m->type, "cgroup2")))
+		return false;
+	for (size_t i = 0; i < m->n_options; i++) {
+		if (str_eq(m->options[i], "ro"))
+			readonly = true;
+		else if (str_eq(m->options[i], "rw"))
+			readonly = false;
+	}
+	return !readonly;
+}
+
+static bool map_id(const struct id_map *maps, size_t n, uint32_t inside, uid_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (inside < maps[i].inside || inside - maps[i].inside >= maps[i].size)
+			continue;
+		*ret = maps[i].outside + (inside - maps[i].inside);
+		return true;
+	}
+	return false;
+}
+
+/* config-linux.md, "cgroup ownership": new cgroup namespace, v2, mounted for writing */
+static void plan_delegation(struct build *b)
+{
+	const struct spec *s = b->spec;
+	uid_t uid = s->has_process ? s->process.uid : 0;
+	bool writable = false;
+
+	for (size_t i = 0; i < s->config->n_mounts; i++)
+		writable |= is_writable_cgroup_mount(s->config->mounts[i]);
+	if (!writable || !(s->ns_new & CLONE_NEWCGROUP) || b->host->cgroups != HOST_CGROUP_V2)
+		return;
+	if (((s->ns_new | s->ns_joined) & CLONE_NEWUSER) &&
+	    !map_id(s->uid_maps, s->n_uid_maps, uid, &uid))
+		return;
+	b->plan->delegate = uid != b->host->euid;
+	b->plan->delegate_uid = uid;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void collect(struct build *b)
+{
+	struct cgroup_plan *p = b->plan;
+	struct cgroup_text_list warnings = { 0 };
+
+	for (size_t i = 0; i < p->n_dirs; i++) {
+		const struct ctl_out *o = &b->outs[i];
+		struct cgroup_dir_plan *d = &b->dirs[i];
+
+		d->early = o->early.v;
+		d->n_early = o->early.n;
+		d->late = o->late.v;
+		d->n_late = o->late.n;
+		if (d->n_early || d->n_late)
+			p->required = !b->opt->rootless || b->opt->require_limits;
+		for (size_t k = 0; k < o->warnings.n; k++)
+			*vec_push(b->arena, &warnings) = o->warnings.v[k];
+	}
+	p->warnings = warnings.v;
+	p->n_warnings = warnings.n;
+}
+
+static int plan_systemd(struct build *b)
+{
+	const struct oci_linux *l = b->spec->config->linux;
+
+	if (b->opt->manager != CGROUP_SYSTEMD)
+		return 0;
+	if (cgroup_unit(b->arena, l ? l->cgroups_path : NULL, b->opt->id, b->opt->rootless,
+			&b->unit, b->err) < 0)
+		return -b->err->code;
+	b->plan->scope = b->unit.unit;
+	b->plan->slice = b->unit.slice;
+	return 0;
+}
+
+int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
+		     const struct cgroup_plan_options *opt, struct cgroup_plan *ret, struct err *e)
+{
+	static const struct oci_linux_resources nothing;
+	const struct oci_linux *l = spec->config->linux;
+	struct cgroup_plan plan = { .manager = opt->manager,
+				    .host = host->cgroups,
+				    .rootless = opt->rootless };
+	struct build b = { .arena = a,
+			   .spec = spec,
+			   .host = host,
+			   .opt = opt,
+			   .plan = &plan,
+			   .err = e,
+			   .resources = l && l->resources ? l->resources : &nothing };
+
+	if (opt->manager == CGROUP_DISABLED) {
+		*ret = plan;
+		return 0;
+	}
+	if (plan_systemd(&b) < 0 || add_dirs(&b) < 0)
+		return -e->code;
+	for (size_t i = 0; i < COUNT(controllers); i++)
+		if (add_controller(&b, controllers[i]) < 0)
+			return -e->code;
+	if (add_unified(&b) < 0 || add_devices(&b) < 0)
+		return -e->code;
+	plan_delegation(&b);
+	collect(&b);
+	*ret = plan;
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * manager - who makes and removes the directories
+ *
+ * The manager that made a container's cgroup is recorded with it, and later commands
+ * use that one whatever their command line says. Everything else, killing, freezing,
+ * waiting, values, is the same for all.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "cgroup/internal.h"
+
+static int systemd_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	(void)cg;
+	return err_code(e, ENOTSUP, p->scope,
+			"the systemd cgroup manager is not part of this build");
+}
+
+static int disabled_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	(void)cg;
+	(void)p;
+	(void)e;
+	return 0;
+}
+
+static int disabled_remove(struct cgroup *cg, struct err *e)
+{
+	(void)cg;
+	(void)e;
+	return 0;
+}
+
+const struct cgroup_manager_ops cgroup_systemd_ops = { "systemd", systemd_create,
+						       cgroup_remove_dirs };
+const struct cgroup_manager_ops cgroup_disabled_ops = { "disabled", disabled_create,
+							disabled_remove };
+
+static const struct cgroup_manager_ops *const managers[] = {
+	[CGROUP_FS] = &cgroup_fs_ops,
+	[CGROUP_SYSTEMD] = &cgroup_systemd_ops,
+	[CGROUP_DISABLED] = &cgroup_disabled_ops,
+};
+
+const struct cgroup_manager_ops *cgroup_manager(enum cgroup_manager m)
+{
+	return managers[m];
+}
+
+int cgroup_manager_from_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(managers); i++)
+		if (str_eq(managers[i]->name, name))
+			return (int)i;
+	return -EINVAL;
+}
+
+/* --- create ----------------------------------------------------------------------------------- */
+
+static void fill_dir(struct arena *a, const struct cgroup_plan *p, size_t i, struct cgroup_dir *d)
+{
+	const char *folder = p->dirs[i].hierarchy;
+
+	if (!folder && p->host == HOST_CGROUP_HYBRID)
+		folder = "unified";
+	d->hierarchy = p->dirs[i].hierarchy;
+	d->at = arena_printf(a, "%s%s", folder ? folder : "",
+			     folder ? p->dirs[i].path : p->dirs[i].path + 1);
+	d->prefix = folder ? strlen(folder) + 1 : 0;
+	d->path = p->dirs[i].path;
+}
+
+static int no_cgroups(const struct cgroup_plan *p, struct err *e)
+{
+	if (p->manager == CGROUP_DISABLED || (p->rootless && !p->required))
+		return 0;
+	return err_code(e, ENOTSUP, CGROUP_ROOT,
+			"no cgroup file system is mounted at '%s' "
+			"(--cgroup-manager=disabled does without)",
+			CGROUP_ROOT);
+}
+
+int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret, struct err *e)
+{
+	struct cgroup *cg = NULL;
+	const struct cgroup_dir *first;
+
+	if (!p->n_dirs && no_cgroups(p, e) < 0)
+		return -e->code;
+	if (cgroup_new(a, p->manager, p->n_dirs, &cg, e) < 0)
+		return -e->code;
+	for (size_t i = 0; i < p->n_warnings; i++)
+		log_warning("%s", p->warnings[i]);
+	cg->n_dirs = p->n_dirs;
+	for (size_t i = 0; i < p->n_dirs; i++)
+		fill_dir(a, p, i, &cg->dirs[i]);
+	if (cg->ops->create(cg, p, e) < 0) {
+		cgroup_close(cg);
+		return -e->code;
+	}
+	first = cgroup_dir_main(cg);
+	cg->inode = first ? cgroup_dir_inode(cg, first) : 0;
+	*ret = cg;
+	return 0;
+}
+
+/* --- the way in ------------------------------------------------------------------------------- */
+
+bool cgroup_needs_join(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n_dirs; i++)
+		if (cg->dirs[i].hierarchy && !cg->dirs[i].absent)
+			return true;
+	return false;
+}
+
+int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
+{
+	char text[16], name[DIR_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	for (size_t i = 0; i < cg->n_dirs; i++) {
+		const struct cgroup_dir *d = &cg->dirs[i];
+		int r;
+
+		if (!d->hierarchy || d->absent)
+			continue;
+		r = cgroup_write_file(cg, d, "cgroup.procs", text);
+		if (r == -ENOENT)
+			return err_code(e, ENODEV, d->path,
+					"move process %d to cgroup '%s': it "
+					"has gone",
+					(int)pid, cgroup_dir_name(d, name));
+		if (r < 0)
+			return err_sys(e, -r, cgroup_dir_name(d, name), "move process %d to cgroup",
+				       (int)pid);
+	}
+	return 0;
+}
+
+int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	for (size_t i = 0; i < cg->n_dirs; i++)
+		if (!cg->dirs[i].absent && cgroup_write_values(cg, &cg->dirs[i], p->dirs[i].late,
+							       p->dirs[i].n_late, e) < 0)
+			return -e->code;
+	return 0;
+}
+
+int cgroup_remove(struct cgroup *cg, struct err *e)
+{
+	return cg->ops->remove(cg, e);
+}

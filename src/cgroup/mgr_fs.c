@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mgr_fs - the manager that makes and removes the directories itself
+ *
+ * A directory that exists already is taken only when nobody is in it and it is not
+ * frozen: whoever is there would share the limits and be killed with the container, and
+ * in a frozen one init would never run.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/trace.h"
+#include "cgroup/internal.h"
+#include "sys/sys.h"
+
+#define DIR_MODE      0755
+#define MAKE_TRIES    8	   /* a parent may be removed by somebody between two of our calls */
+#define DRAIN_WAIT_MS 1000 /* a former container may still be on its way out */
+
+/* --- directories that exist ------------------------------------------------------------------- */
+
+static int refuse(struct err *e, const struct cgroup_dir *d, const char *why)
+{
+	char name[DIR_TEXT_SIZE];
+
+	cgroup_dir_name(d, name);
+	return err_code(e, EBUSY, name, "cgroup '%s' exists and %s", name, why);
+}
+
+static int check_idle_v2(const struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
+{
+	struct cgroup_events now;
+	int r = cgroup_events_read(cg->v2, &now);
+
+	if (r < 0)
+		return err_sys(e, -r, d->path, "read cgroup.events of cgroup");
+	if (now.frozen == 1)
+		return refuse(e, d, "is frozen");
+	if (now.populated == 1 &&
+	    cgroup_events_wait(cg->v2, "populated", 0, DRAIN_WAIT_MS) == -ETIMEDOUT)
+		return refuse(e, d, "holds processes");
+	return 0;
+}
+
+/* v1 says no more than who is in the directory itself; where there is a v2 tree, it tells. */
+static int check_idle_v1(const struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
+{
+	int64_t deadline = sys_now_ms() + DRAIN_WAIT_MS;
+	unsigned turn = 0;
+	char text[64];
+	ssize_t n;
+
+	if (cgroup_read_file(cg, d, "freezer.state", text, sizeof(text)) > 0 &&
+	    !str_eq(text, "THAWED"))
+		return refuse(e, d, "is frozen");
+	do {
+		n = cgroup_read_file(cg, d, "cgroup.procs", text, sizeof(text));
+	} while (n > 0 && cg->v2 < 0 && cgroup_v1_pause(&turn, deadline));
+	if (n < 0)
+		return err_sys(e, (int)-n, d->path, "read cgroup.procs of cgroup");
+	return n > 0 ? refuse(e, d, "holds processes") : 0;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+/* All but the last name of the path, as far as they are missing. */
+static int make_parents(const struct cgroup *cg, struct cgroup_dir *d)
+{
+	char path[PATH_MAX];
+
+	if (!str_copy(path, sizeof(path), d->at))
+		return -ENAMETOOLONG;
+	for (char *slash = path + d->prefix; (slash = strchr(slash, '/')); slash++) {
+		int r;
+
+		*slash = '\0';
+		r = sys_mkdirat(cg->root.fd, path, DIR_MODE);
+		*slash = '/';
+		if (r == 0)
+			d->n_made++;
+		else if (r != -EEXIST)
+			return r;
+	}
+	return 0;
+}
+
+static int open_v2(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
+{
+	struct statfs fs;
+
+	cg->v2 = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
+	if (cg->v2 < 0)
+		return err_sys(e, -cg->v2, d->path, "open cgroup");
+	if (sys_fstatfs(cg->v2, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return err_code(e, ENOTSUP, d->path, "'%s/%s' is not a cgroup v2 directory",
+				CGROUP_ROOT, d->at);
+	return 0;
+}
+
+/* 1: made, 0: it was there, -errno. */
+static int make_path(struct cgroup *cg, struct cgroup_dir *d)
+{
+	for (int tries = 0; tries < MAKE_TRIES; tries++) {
+		int r = sys_mkdirat(cg->root.fd, d->at, DIR_MODE);
+
+		if (r == 0) {
+			d->n_made++;
+			return 1;
+		}
+		if (r == -EEXIST)
+			return 0;
+		if (r != -ENOENT)
+			return r;
+		r = make_parents(cg, d);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return -ENOENT;
+}
+
+static bool no_permission(int r)
+{
+	return r == -EACCES || r == -EPERM || r == -EROFS;
+}
+
+static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgroup_dir *d,
+		    const struct cgroup_dir_plan *dp, struct err *e)
+{
+	char name[DIR_TEXT_SIZE];
+	int made = make_path(cg, d);
+
+	trace(CGROUP, "make %s: %s", d->at, made < 0 ? errno_name(-made) : made ? "new" : "old");
+	if (no_permission(made) && p->rootless && !p->required) {
+		d->absent = true;
+		return 0;
+	}
+	if (made == -ENOENT)
+		return err_code(e, ENOTSUP, d->path, "make cgroup '%s': '%s/%.*s' has gone",
+				cgroup_dir_name(d, name), CGROUP_ROOT, (int)d->prefix, d->at);
+	if (made < 0)
+		return err_sys(e, -made, cgroup_dir_name(d, name), "make cgroup");
+	if (!d->hierarchy && open_v2(cg, d, e) < 0)
+		return -e->code;
+	if (!made && (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)
+		return -e->code;
+	if (d->hierarchy && str_eq(dp->controllers, "cpuset"))
+		return cgroup_cpuset_fill(cg, d, dp, e);
+	return 0;
+}
+
+/* --- undoing ---------------------------------------------------------------------------------- */
+
+/* What this call has made, and no more: others may have come into a directory that was there. */
+static void unmake(struct cgroup *cg)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < cg->n_dirs; i++) {
+		struct cgroup_dir *d = &cg->dirs[i];
+
+		str_copy(path, sizeof(path), d->at);
+		while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0 &&
+		       --d->n_made > 0)
+			*strrchr(path, '/') = '\0';
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void warn_absent(const struct cgroup *cg, const struct cgroup_plan *p)
+{
+	char fields[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < cg->n_dirs; i++) {
+		const struct cgroup_dir_plan *dp = &p->dirs[i];
+
+		if (!cg->dirs[i].absent)
+			continue;
+		for (size_t k = 0; k < dp->n_early + dp->n_late && used < sizeof(fields); k++) {
+			const struct cgroup_value *v =
+				k < dp->n_early ? &dp->early[k] : &dp->late[k - dp->n_early];
+
+			used += (size_t)snprintf(fields + used, sizeof(fields) - used, " %s",
+						 v->field);
+		}
+	}
+	if (used)
+		log_warning("no permission to make cgroups, so these limits are not applied:%s",
+			    fields);
+}
+
+static int write_early(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	for (size_t i = 0; i < cg->n_dirs; i++)
+		if (!cg->dirs[i].absent && cgroup_write_values(cg, &cg->dirs[i], p->dirs[i].early,
+							       p->dirs[i].n_early, e) < 0)
+			return -e->code;
+	return 0;
+}
+
+/* config-linux.md: the directory and the files that /sys/kernel/cgroup/delegate lists */
+static int delegate(const struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	char list[1024], *save = NULL;
+	int r = sys_fchownat(cg->v2, "", p->delegate_uid, (gid_t)-1, AT_EMPTY_PATH);
+
+	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) <= 0)
+		str_copy(list, sizeof(list),
+			 "cgroup.procs\ncgroup.threads\ncgroup.subtree_control");
+	for (char *name = strtok_r(list, "\n", &save); name && r == 0;
+	     name = strtok_r(NULL, "\n", &save)) {
+		r = sys_fchownat(cg->v2, name, p->delegate_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW);
+		if (r == -ENOENT) /* of a controller that is not enabled here */
+			r = 0;
+	}
+	if (r < 0)
+		return err_sys(e, -r, cg->dirs[0].path, "give uid %u the cgroup", p->delegate_uid);
+	return 0;
+}
+
+static int build(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	struct cgroup_dir *v2;
+
+	for (size_t i = 0; i < cg->n_dirs; i++)
+		if (make_dir(cg, p, &cg->dirs[i], &p->dirs[i], e) < 0)
+			return -e->code;
+	warn_absent(cg, p);
+	v2 = cgroup_dir_v2(cg);
+	if (v2 && cgroup_enable(cg, p->dirs[0].controllers, e) < 0)
+		return -e->code;
+	if (write_early(cg, p, e) < 0)
+		return -e->code;
+	if (v2 && cgroup_attach_devices(cg, p, !v2->n_made, e) < 0)
+		return -e->code;
+	return v2 && p->delegate ? delegate(cg, p, e) : 0;
+}
+
+static int fs_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	if (build(cg, p, e) == 0)
+		return 0;
+	unmake(cg);
+	return -e->code;
+}
+
+const struct cgroup_manager_ops cgroup_fs_ops = { "cgroupfs", fs_create, cgroup_remove_dirs };

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record - a container's cgroup in its state file, and back
+ *
+ * The intent holds names, so that a creation that was killed can be cleaned up; a name
+ * permits no more than to remove an empty directory. With init's identity comes the
+ * inode of the directory that holds all processes, which the kernel does not give to
+ * another one before the next boot: only where it matches is anything killed.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/trace.h"
+#include "cgroup/internal.h"
+#include "cgroup/paths.h"
+#include "sys/sys.h"
+
+struct v1_list {
+	struct cleat_state_cgroup_v1 **v;
+	size_t n, cap;
+};
+
+/* --- to the record ---------------------------------------------------------------------------- */
+
+static void add_v1(struct arena *a, struct v1_list *list, const struct cgroup_dir_plan *d)
+{
+	struct cleat_state_cgroup_v1 *v1 = arena_new(a, struct cleat_state_cgroup_v1);
+
+	v1->controllers = d->controllers;
+	v1->path = d->path;
+	*vec_push(a, list) = v1;
+}
+
+void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cgroup *cg,
+		   struct cleat_state_file *state)
+{
+	struct cleat_state_cgroup *s = arena_new(a, struct cleat_state_cgroup);
+	struct v1_list v1 = { 0 };
+
+	s->manager = cgroup_manager(p->manager)->name;
+	s->scope = p->scope;
+	for (size_t i = 0; i < p->n_dirs; i++) {
+		const struct cgroup_dir_plan *d = &p->dirs[i];
+
+		if (cg && cg->dirs[i].absent)
+			continue;
+		if (!s->path)
+			s->path = d->path;
+		if (d->hierarchy)
+			add_v1(a, &v1, d);
+		else
+			s->unified_path =
+				arena_printf(a, "%s%s", CGROUP_ROOT,
+					     p->host == HOST_CGROUP_HYBRID ? "/unified" : "");
+	}
+	s->v1 = v1.v;
+	s->n_v1 = v1.n;
+	s->has_inode = cg && cg->inode;
+	s->inode = s->has_inode ? cg->inode : 0;
+	state->cgroup = s;
+}
+
+/* --- from the record -------------------------------------------------------------------------- */
+
+/* The record is our own file, but what a broken one says must not leave the tree. */
+static int add_dir(struct cgroup *cg, const char *folder, const char *path, struct err *e)
+{
+	struct cgroup_dir *d = &cg->dirs[cg->n_dirs];
+
+	if (cgroup_path_clean(cg->arena, path ? path : "", &d->path, e) < 0)
+		return err_note(e, "state file");
+	if (str_eq(folder, ".") || str_eq(folder, "..") || strchr(folder, '/'))
+		return err_user(e, folder, "state file: '%s' is no hierarchy", folder);
+	d->at = arena_printf(cg->arena, "%s%s", folder, *folder ? d->path : d->path + 1);
+	d->prefix = *folder ? strlen(folder) + 1 : 0;
+	cg->n_dirs++;
+	return 0;
+}
+
+/* Where the v2 tree is mounted: the root itself, or the folder of a hybrid host. */
+static int add_v2_dir(struct cgroup *cg, const struct cleat_state_cgroup *s, struct err *e)
+{
+	const char *at = s->unified_path;
+
+	if (!at)
+		return 0;
+	if (str_eq(at, CGROUP_ROOT))
+		return add_dir(cg, "", s->path, e);
+	if (!str_starts(at, CGROUP_ROOT "/"))
+		return err_user(e, at, "state file: '%s' is not below '%s'", at, CGROUP_ROOT);
+	return add_dir(cg, at + strlen(CGROUP_ROOT "/"), s->path, e);
+}
+
+static int add_v1_dir(struct cgroup *cg, const struct cleat_state_cgroup_v1 *v1, struct err *e)
+{
+	const char *folder = v1->controllers;
+	struct cgroup_dir *d = &cg->dirs[cg->n_dirs];
+
+	if (str_starts(folder, "name="))
+		folder += strlen("name=");
+	d->hierarchy = folder;
+	return add_dir(cg, folder, v1->path, e);
+}
+
+static int open_dirs(struct arena *a, const struct cleat_state_cgroup *s, struct cgroup **ret,
+		     struct err *e)
+{
+	int manager = s && s->manager ? cgroup_manager_from_name(s->manager) : CGROUP_DISABLED;
+	size_t n = s ? s->n_v1 + (s->unified_path ? 1 : 0) : 0;
+	struct cgroup *cg;
+	int r;
+
+	if (manager < 0)
+		return err_user(e, s->manager, "state file: unknown cgroup manager '%s'",
+				s->manager);
+	if (cgroup_new(a, (enum cgroup_manager)manager, n, &cg, e) < 0)
+		return -e->code;
+	r = n ? add_v2_dir(cg, s, e) : 0;
+	for (size_t i = 0; n && i < s->n_v1 && r == 0; i++)
+		r = add_v1_dir(cg, s->v1[i], e);
+	if (r < 0) {
+		cgroup_close(cg);
+		return r;
+	}
+	*ret = cg;
+	return 0;
+}
+
+int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cgroup **ret,
+		struct err *e)
+{
+	const struct cgroup_dir *first;
+	struct cgroup *cg;
+
+	if (open_dirs(a, state->cgroup, &cg, e) < 0)
+		return -e->code;
+	first = cgroup_dir_main(cg);
+	if (first && !first->hierarchy) {
+		cg->v2 = sys_openat(cg->root.fd, first->at, O_PATH | O_DIRECTORY, 0);
+		if (cg->v2 < 0 && !cgroup_is_gone(cg->v2)) {
+			err_sys(e, -cg->v2, first->path, "open cgroup");
+			cgroup_close(cg);
+			return -e->code;
+		}
+	}
+	if (first) {
+		cg->inode = !first->hierarchy && cg->v2 < 0 ? 0 : cgroup_dir_inode(cg, first);
+		cg->gone = !cg->inode;
+		cg->other = !cg->gone && cg->inode != state->cgroup->inode;
+	}
+	trace(CGROUP, "open %s: %s", first ? first->at : "none",
+	      cg->gone	  ? "gone"
+	      : cg->other ? "another"
+			  : "the recorded one");
+	*ret = cg;
+	return 0;
+}
+
+int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e)
+{
+	struct cgroup *cg;
+	int r = 0;
+
+	if (open_dirs(a, state->cgroup, &cg, e) < 0)
+		return -e->code;
+	for (size_t i = cg->n_dirs; i-- > 0;) {
+		const struct cgroup_dir *d = &cg->dirs[i];
+		int removed = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+
+		/* one that holds something is not what a killed creation has left */
+		if (removed < 0 && removed != -EBUSY && !cgroup_is_gone(removed) && r == 0)
+			r = err_sys(e, -removed, d->path, "remove cgroup");
+	}
+	cgroup_close(cg);
+	return r;
+}
