@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits: what the kernel's files say after create, and what happens beyond them. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit/cgroup/live.h"
+
+/* --- read back ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *controller, *v1_controller, *json;
+	struct {
+		const char *file, *text;
+	} v1[4], v2[4];
+} rows[] = {
+	{ "cpu",
+	  "cpu",
+	  "{'cpu':{'shares':512,'quota':50000,'period':200000,'burst':1000}}",
+	  { { "cpu.shares", "512" },
+	    { "cpu.cfs_quota_us", "50000" },
+	    { "cpu.cfs_period_us", "200000" },
+	    { "cpu.cfs_burst_us", "1000" } },
+	  { { "cpu.weight", "59" }, { "cpu.max", "50000 200000" }, { "cpu.max.burst", "1000" } } },
+	{ "cpu",
+	  "cpu",
+	  "{'cpu':{'idle':1,'shares':77}}",
+	  { { "cpu.idle", "1" } },
+	  { { "cpu.idle", "1" } } },
+	{ "cpuset",
+	  "cpuset",
+	  "{'cpu':{'cpus':'0','mems':'0'}}",
+	  { { "cpuset.cpus", "0" }, { "cpuset.mems", "0" } },
+	  { { "cpuset.cpus", "0" }, { "cpuset.mems", "0" } } },
+	{ "memory",
+	  "memory",
+	  "{'memory':{'limit':33554432,'reservation':16777216,'swap':67108864}}",
+	  { { "memory.limit_in_bytes", "33554432" },
+	    { "memory.soft_limit_in_bytes", "16777216" },
+	    { "memory.memsw.limit_in_bytes", "67108864" } },
+	  { { "memory.max", "33554432" },
+	    { "memory.low", "16777216" },
+	    { "memory.swap.max", "33554432" } } },
+	{ "memory",
+	  "memory",
+	  "{'memory':{'limit':-1}}",
+	  { { "memory.limit_in_bytes", "9223372036854771712" } },
+	  { { "memory.max", "max" }, { "memory.swap.max", "max" } } },
+	{ "hugetlb",
+	  "hugetlb",
+	  "{'hugepageLimits':[{'pageSize':'2MB','limit':4194304}]}",
+	  { { "hugetlb.2MB.limit_in_bytes", "4194304" },
+	    { "hugetlb.2MB.rsvd.limit_in_bytes", "4194304" } },
+	  { { "hugetlb.2MB.max", "4194304" }, { "hugetlb.2MB.rsvd.max", "4194304" } } },
+};
+
+/* Asked for and not there: one line that names file and controller, and nothing left. */
+static void check_unavailable(struct live *l, const char *controller, const char *json)
+{
+	struct err e = { 0 };
+	int r = live_create(l, "/sub", json, &e);
+
+	CHECK_INT(r, -ENOTSUP);
+	CHECK_HAS(e.text, controller);
+	CHECK_HAS(e.text, live_host.cgroups == HOST_CGROUP_V1 ? "no hierarchy" : "write '");
+	CHECK(!strstr(e.text, "no such file or directory"));
+	CHECK(!live_exists(NULL, ""));
+}
+
+LIVE(values)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *hierarchy, *json = rows[i].json;
+		struct live l;
+		struct err e = { 0 };
+
+		unit_row("%s", json);
+		if (!live_has(rows[i].v1_controller, &hierarchy) &&
+		    !live_has(rows[i].controller, &hierarchy)) {
+			if (view != VIEW_V1)
+				check_unavailable(&l, rows[i].controller, json);
+			continue;
+		}
+		if (!CHECK_OK(live_create(&l, "/sub", json, &e), &e))
+			continue;
+		for (size_t k = 0; k < 4; k++) {
+			const char *file = hierarchy ? rows[i].v1[k].file : rows[i].v2[k].file;
+			const char *want = hierarchy ? rows[i].v1[k].text : rows[i].v2[k].text;
+
+			if (file)
+				CHECK_STR(live_read(hierarchy, "/sub", file), want);
+		}
+		CHECK_OK(cgroup_remove(l.cg, &e), &e);
+		cgroup_close(l.cg);
+	}
+}
+
+/* A directory that is there has values already, and the new ones must get past them. */
+LIVE(values_over_values)
+{
+	static const char *const texts[] = {
+		"{'memory':{'limit':33554432,'swap':33554432},'cpu':{'quota':5000,'period':10000}}",
+		"{'memory':{'limit':67108864,'swap':67108864},'cpu':{'quota':200000,'period':900000}}",
+		"{'memory':{'limit':-1},'cpu':{'quota':1000,'burst':1000}}",
+		"{'memory':{'limit':16777216,'swap':16777216},'cpu':{'quota':3000,'burst':3000}}",
+	};
+	const char *memory, *cpu;
+
+	if (!live_has("memory", &memory) || !live_has("cpu", &cpu))
+		unit_skip("no memory or cpu controller on this kind of host");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct live l;
+		struct err e = { 0 };
+
+		unit_row("%s", texts[i]);
+		if (CHECK_OK(live_create(&l, "", texts[i], &e), &e))
+			cgroup_close(l.cg);
+	}
+	CHECK_STR(live_read(memory, "", memory ? "memory.limit_in_bytes" : "memory.max"),
+		  "16777216");
+}
+
+LIVE(refused_value)
+{
+	const char *hierarchy;
+	struct live l;
+	struct err e = { 0 };
+
+	if (!live_has("cpuset", &hierarchy))
+		unit_skip("no cpuset controller on this kind of host");
+	CHECK(live_create(&l, "/a/b", "{'cpu':{'cpus':'77777'}}", &e) < 0);
+	CHECK_HAS(e.text, "write '77777' to cpuset.cpus of cgroup '");
+	CHECK_HAS(e.text, "/a/b': ");
+	for (size_t i = 0; i < live_host.n_v1; i++)
+		CHECK(!live_exists(live_host.v1[i].dir, ""));
+	if (view != VIEW_V1)
+		CHECK(!live_exists(NULL, ""));
+}
+
+/* --- beyond the limit ------------------------------------------------------------------------------- */
+
+#define MANY (64 << 20)
+
+static int eat_memory(void *arg)
+{
+	char *p = mmap(NULL, MANY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	if (p == MAP_FAILED)
+		return 1;
+	for (size_t i = 0; i < MANY; i += 4096)
+		p[i] = 1;
+	return 0;
+}
+
+LIVE(memory)
+{
+	const char *hierarchy;
+	int64_t limit = 0, peak = 0;
+	struct live l;
+	struct err e = { 0 };
+
+	if (!live_has("memory", &hierarchy))
+		unit_skip("no memory controller on this kind of host");
+	REQUIRE_OK(live_create(&l, "", "{'memory':{'limit':8388608,'swap':8388608}}", &e), &e);
+	CHECK_INT(live_wait(live_spawn(&l, eat_memory, NULL)), 128 + SIGKILL);
+	CHECK(cgroup_oom_killed(l.cg, &limit, &peak));
+	CHECK_INT(limit, 8388608);
+	CHECK(peak > 4 << 20 && peak <= 8388608);
+	CHECK_OK(cgroup_remove(l.cg, &e), &e);
+	cgroup_close(l.cg);
+	REQUIRE_OK(live_create(&l, "", "{}", &e), &e);
+	CHECK_INT(live_wait(live_spawn(&l, eat_memory, NULL)), 0);
+	CHECK(!cgroup_oom_killed(l.cg, &limit, &peak));
+	cgroup_close(l.cg);
+}
+
+static int count_forks(void *arg)
+{
+	int n = 0;
+
+	(void)arg;
+	while (n < 10) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			live_idle(NULL);
+		if (pid < 0)
+			break;
+		n++;
+	}
+	return n;
+}
+
+LIVE(pids)
+{
+	static const struct {
+		const char *json;
+		int forks;
+	} limits[] = {
+		{ "{'pids':{'limit':0}}", 0 },	 { "{'pids':{'limit':1}}", 0 },
+		{ "{'pids':{'limit':2}}", 1 },	 { "{'pids':{'limit':5}}", 4 },
+		{ "{'pids':{'limit':-1}}", 10 },
+	};
+	const char *hierarchy;
+
+	if (!live_has("pids", &hierarchy))
+		unit_skip("no pids controller on this kind of host");
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		struct live l;
+		struct err e = { 0 };
+
+		unit_row("%s", limits[i].json);
+		REQUIRE_OK(live_create(&l, "", limits[i].json, &e), &e);
+		CHECK_INT(live_wait(live_spawn(&l, count_forks, NULL)), limits[i].forks);
+		CHECK_OK(cgroup_kill(l.cg, &e), &e);
+		CHECK_OK(cgroup_wait_empty(l.cg, 5000, &e), &e);
+		CHECK_OK(cgroup_remove(l.cg, &e), &e);
+		cgroup_close(l.cg);
+	}
+}
+
+/* --- devices ------------------------------------------------------------------------------------------ */
+
+struct access {
+	unsigned type, major, minor;
+	int flags;
+};
+
+/* Makes the node and opens it; the errno of what failed, + 100 for opening. */
+static int open_device(void *arg)
+{
+	const struct access *d = arg;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/node", unit_dir());
+	unlink(path);
+	if (mknod(path, d->type | 0666, makedev(d->major, d->minor)) < 0)
+		return errno;
+	fd = open(path, d->flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? 100 + errno : 0;
+}
+
+static void check_device(struct live *l, const char *what, struct access d, int want)
+{
+	unit_row("%s", what);
+	CHECK_INT(live_wait(live_spawn(l, open_device, &d)), want);
+}
+
+LIVE(devices)
+{
+	struct live l;
+	struct err e = { 0 };
+
+	/* what happens where nobody has said anything about devices */
+	REQUIRE_OK(live_create(&l, "", "{'devices':[{'allow':true}]}", &e), &e);
+	check_device(&l, "all: null", (struct access){ S_IFCHR, 1, 3, O_RDWR }, 0);
+	check_device(&l, "all: kmsg", (struct access){ S_IFCHR, 1, 11, O_RDONLY }, 0);
+	cgroup_remove(l.cg, &e);
+	cgroup_close(l.cg);
+
+	REQUIRE_OK(live_create(&l, "", "{}", &e), &e);
+	check_device(&l, "default: null", (struct access){ S_IFCHR, 1, 3, O_RDWR }, 0);
+	check_device(&l, "default: kmsg", (struct access){ S_IFCHR, 1, 11, O_RDONLY }, 100 + EPERM);
+	check_device(&l, "default: a disk", (struct access){ S_IFBLK, 7, 0, O_RDONLY },
+		     100 + EPERM);
+	cgroup_remove(l.cg, &e);
+	cgroup_close(l.cg);
+
+	REQUIRE_OK(live_create(&l, "",
+			       "{'devices':[{'allow':false,'access':'rwm'},"
+			       "{'allow':true,'type':'c','major':1,'minor':11,'access':'r'}]}",
+			       &e),
+		   &e);
+	check_device(&l, "rule: kmsg", (struct access){ S_IFCHR, 1, 11, O_RDONLY }, 0);
+	check_device(&l, "rule: kmsg, written", (struct access){ S_IFCHR, 1, 11, O_RDWR },
+		     100 + EPERM);
+	check_device(&l, "rule: neighbour", (struct access){ S_IFCHR, 1, 4, O_RDONLY },
+		     100 + EPERM);
+	check_device(&l, "rule: null", (struct access){ S_IFCHR, 1, 3, O_RDWR }, 0);
+	/* the same directory again: the former program goes */
+	cgroup_close(l.cg);
+	REQUIRE_OK(live_create(&l, "", "{'devices':[{'allow':true}]}", &e), &e);
+	if (view != VIEW_V1)
+		check_device(&l, "again, all", (struct access){ S_IFCHR, 1, 11, O_RDWR }, 0);
+	cgroup_remove(l.cg, &e);
+	cgroup_close(l.cg);
+}
