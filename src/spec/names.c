@@ -175,7 +175,7 @@ int spec_signal_from_name(const char *name)
 
 	if (str_to_u32(name, &number) == 0)
 		return number <= RTMAX_NUMBER ? (int)number : -EINVAL;
-	for (i = 0; name[i] && i < sizeof(upper) - 1; i++)
+	for (i = 0; i < sizeof(upper) - 1 && name[i]; i++)
 		upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
 	if (name[i])
 		return -EINVAL;
