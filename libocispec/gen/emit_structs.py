@@ -35,15 +35,17 @@ def plain(value):
 
 
 def members(field):
-    """The member lines of one property."""
+    """The member lines of one property: those in its place, those at the end of the struct."""
     value, name = field.value, field.member
     if value.kind == "skip":
-        return []
+        return [], []
     if value.kind == "array":
-        return [f"{plain(value.item)}*{name};", f"size_t n_{name};"]
-    if value.kind in ("bool", "number"):
-        return [f"{plain(value)}{name};", f"bool has_{name};"]
-    return [f"{plain(value)}{name};"]
+        return [f"{plain(value.item)}*{name};", f"size_t n_{name};"], []
+    if value.kind == "number":
+        return [f"{plain(value)}{name};"], [f"bool has_{name};"]
+    if value.kind == "bool":
+        return [], [f"bool {name}, has_{name};"]
+    return [f"{plain(value)}{name};"], []
 
 
 def struct(name, lines):
@@ -55,7 +57,8 @@ def emit_map(name):
     """The two structs of a map to `name`, or to strings."""
     value = f"struct {name} *value;" if name else "const char *value;"
     entry = struct(names.entry_name(name), ["const char *key;", value])
-    return entry + struct(names.map_name(name), ["size_t n;", f"struct {names.entry_name(name)} *entries;"])
+    lines = ["size_t n;", f"struct {names.entry_name(name)} *entries;"]
+    return entry + struct(names.map_name(name), lines)
 
 
 def emit(model):
@@ -65,10 +68,10 @@ def emit(model):
     if "" in maps:
         out.append(emit_map(""))
     for s in model.structs.values():
-        lines = ["struct ocispec_place place;"]
-        for field in s.fields:
-            lines += members(field)
-        out.append(struct(s.name, lines))
+        pairs = [members(field) for field in s.fields]
+        lines = [line for pair in pairs for line in pair[0]]
+        lines += [line for pair in pairs for line in pair[1]]
+        out.append(struct(s.name, ["struct ocispec_place place;"] + lines))
         if s.name in maps:
             out.append(emit_map(s.name))
     out.append("\n/* What ocispec_decode() and ocispec_encode() are told to expect. */\n")

@@ -181,6 +181,9 @@ class Model:
         name = node["x-struct"]
         if self._seen.setdefault(name, id(node)) != id(node):
             raise SchemaError(f"{path}: a second {name}")
+        stray = set(node.get("required", ())) - set(node["properties"])
+        if stray:
+            raise SchemaError(f"{path}: required but not described: {sorted(stray)}")
         if name not in self.structs:
             fields = [self._field(node, path, key) for key in node["properties"]]
             self.structs[name] = Struct(name, fields)
@@ -188,9 +191,6 @@ class Model:
 
     def _field(self, node, path, key):
         required = node.get("required", [])
-        stray = set(required) - set(node["properties"])
-        if stray:
-            raise SchemaError(f"{path}: required but not described: {sorted(stray)}")
         return Field(
             name=key,
             member=names.member_name(key),

@@ -135,17 +135,19 @@ static int close_array(struct decoder *d)
 static int close_map(struct decoder *d)
 {
 	struct frame *f = top_frame(d);
-	size_t second = 0;
+	const struct ocispec_value *v = f->value;
+	struct ocispec_place place;
 	void *map = NULL;
-	int r = decoder_second_key(d, f, &second);
+	int r = decoder_second_key(d, f, &f->key, &f->key_offset);
 
-	f->key = NULL;
+	if (r == 0 && f->key) {
+		place = decoder_place(d, f->key_offset);
+		r = decoder_error(d, place, "the same name twice");
+	}
 	d->n_frames--;
-	if (r == 0 && second)
-		r = decoder_error(d, decoder_place(d, second), "the same name twice");
 	if (r == 0)
 		r = decoder_gather_map(d, f, &map);
-	return r < 0 ? r : put(d, f->value, (union slot){ .pointer = map }, 0);
+	return r < 0 ? r : put(d, v, (union slot){ .pointer = map }, 0);
 }
 
 /* --- values ----------------------------------------------------------------------------------- */

@@ -101,8 +101,9 @@ int decoder_put(struct decoder *d, const struct ocispec_value *v, union slot slo
 /* The items on the slots of @f, which has just been taken off the stack, to memory. */
 int decoder_gather_array(struct decoder *d, const struct frame *f, void **ret, size_t *ret_n);
 int decoder_gather_map(struct decoder *d, const struct frame *f, void **ret);
-/* The offset of a key that comes twice in the map, or 0: no key begins there. */
-int decoder_second_key(struct decoder *d, const struct frame *f, size_t *ret_offset);
+/* A key that comes twice in the map and where it does the second time; NULL: there is none. */
+int decoder_second_key(struct decoder *d, const struct frame *f, const char **ret_name,
+		       size_t *ret_offset);
 
 /* --- report.c --------------------------------------------------------------------------------- */
 

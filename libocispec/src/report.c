@@ -234,7 +234,7 @@ static void add_found(struct words *w, const struct json_token *t)
 		break;
 	case JSON_NUMBER:
 		add_foreign(w, t->text, t->length, SHOWN_MAX);
-		if (memchr(t->text, '.', t->length))
+		if (scalar_parse(t->text, t->length, &(struct scalar_number){ 0 }) == -EINVAL)
 			add(w, " with a fraction");
 		break;
 	case JSON_STRING:
@@ -257,7 +257,7 @@ static void add_found(struct words *w, const struct json_token *t)
 /* How many wrong letters still look like a slip. */
 static unsigned slips(size_t length)
 {
-	return length < 4 ? 1 : length < 9 ? 2 : 3;
+	return length < 5 ? 1 : 2;
 }
 
 static const char *nearest_word(const struct decoder *d, const struct ocispec_value *v,

@@ -183,12 +183,13 @@ static void sort(struct key *keys, size_t n)
 	}
 }
 
-int decoder_second_key(struct decoder *d, const struct frame *f, size_t *ret_offset)
+int decoder_second_key(struct decoder *d, const struct frame *f, const char **ret_name,
+		       size_t *ret_offset)
 {
 	size_t n = (d->n_slots - f->first_slot) / SLOTS_OF_ENTRY;
 	struct key few[FEW_KEYS], *keys = few;
 
-	*ret_offset = 0;
+	*ret_name = NULL;
 	if (n > FEW_KEYS)
 		keys = decoder_alloc(d, n * sizeof(*keys));
 	if (!keys)
@@ -199,8 +200,12 @@ int decoder_second_key(struct decoder *d, const struct frame *f, size_t *ret_off
 		keys[i] = (struct key){ slots[0].pointer, slots[1].offset };
 	}
 	sort(keys, n);
-	for (size_t i = 1; i < n && !*ret_offset; i++)
-		if (strcmp(keys[i - 1].name, keys[i].name) == 0)
-			*ret_offset = keys[i].offset;
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(keys[i - 1].name, keys[i].name) != 0)
+			continue;
+		*ret_name = keys[i].name;
+		*ret_offset = keys[i].offset;
+		break;
+	}
 	return 0;
 }
