@@ -42,10 +42,10 @@ enum cgroup_when {
 };
 
 struct cgroup_dir_plan {
-	const char *hierarchy; /* v1: folder name below /sys/fs/cgroup; NULL: v2 */
-	const char
-		*controllers; /* v1: "cpu,cpuacct"; v2: to enable on the way down, "cpu memory" */
-	const char *path;     /* of the container's cgroup, relative to the hierarchy's root */
+	const char *hierarchy;	 /* v1: folder name below /sys/fs/cgroup; NULL: v2 */
+	const char *controllers; /* v1: "cpu,cpuacct"; v2: what to enable, "cpu memory" */
+	const char *path;	 /* of the container's cgroup, relative to the hierarchy's root */
+	const char *self;	 /* our own cgroup, likewise */
 	const struct cgroup_value *early, *late;
 	size_t n_early, n_late;
 };
@@ -114,6 +114,12 @@ uint64_t cgroup_inode(const struct cgroup *cg);	 /* identity of the v2 (else fir
 bool cgroup_matches(const struct cgroup *cg);	 /* opened: the recorded inode is still there */
 bool cgroup_needs_join(const struct cgroup *cg); /* v1 hierarchies: parent writes init's pid */
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);
+/*
+ * For exec: the container's v2 cgroup takes no process (EBUSY) once init has moved on
+ * into a nested one and enabled controllers for it. An O_PATH descriptor of where process
+ * @pid is now, if that is below; the caller closes it.
+ */
+int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 
 /* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each, thaw). */

@@ -34,9 +34,10 @@ struct build {
 	struct err *err;
 };
 
+/* A host without any tree is planned for like one with v2, to see what cannot be had. */
 static bool host_has_v2(const struct host *h)
 {
-	return h->cgroups == HOST_CGROUP_V2 || h->cgroups == HOST_CGROUP_HYBRID;
+	return h->cgroups != HOST_CGROUP_V1;
 }
 
 /* --- directories ------------------------------------------------------------------------------ */
@@ -60,6 +61,7 @@ static int add_dir(struct build *b, const char *hierarchy, const char *words, co
 
 	if (choose_path(b, self, &d->path) < 0)
 		return -b->err->code;
+	d->self = self;
 	d->hierarchy = hierarchy;
 	d->controllers = words;
 	b->outs[p->n_dirs].arena = b->arena;
@@ -275,6 +277,8 @@ static void collect(struct build *b)
 		for (size_t k = 0; k < o->warnings.n; k++)
 			*vec_push(b->arena, &warnings) = o->warnings.v[k];
 	}
+	if (b->host->cgroups == HOST_CGROUP_NONE)
+		p->n_dirs = p->device_len = 0;
 	p->warnings = warnings.v;
 	p->n_warnings = warnings.n;
 }

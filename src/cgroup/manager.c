@@ -6,12 +6,16 @@
  * use that one whatever their command line says. Everything else, killing, freezing,
  * waiting, values, is the same for all.
  */
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cgroup/internal.h"
+#include "sys/sys.h"
 
 static int systemd_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 {
@@ -140,6 +144,46 @@ int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
 				       (int)pid);
 	}
 	return 0;
+}
+
+/* The path of a process in the v2 tree, from "0::/a/b" in /proc/PID/cgroup. */
+static int read_path(pid_t pid, char *path, size_t size)
+{
+	char name[32], text[8192], *line;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	n = file_read_small(AT_FDCWD, name, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	line = str_starts(text, "0::") ? text : strstr(text, "\n0::");
+	if (!line)
+		return -ENODATA;
+	line = strchr(line, '/');
+	if (!line)
+		return -ENODATA;
+	line[strcspn(line, "\n")] = '\0';
+	return str_copy(path, size, line) ? 0 : -ENAMETOOLONG;
+}
+
+int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e)
+{
+	const struct cgroup_dir *d = cgroup_dir_v2(cg);
+	char path[PATH_MAX];
+	int r = d && cg->v2 >= 0 ? read_path(pid, path, sizeof(path)) : -ENODEV;
+	size_t len = r == 0 ? strlen(d->path) : 0;
+
+	if (r == 0 && (!str_starts(path, d->path) || path[len] != '/'))
+		return err_code(
+			e, EBUSY, d->path,
+			"cgroup '%s' takes no process, and process %d is in '%s', not below it",
+			d->path, (int)pid, path);
+	if (r == 0)
+		r = sys_openat2(cg->v2, path + len + 1, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+				RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (r < 0)
+		return err_sys(e, -r, NULL, "find the cgroup of process %d", (int)pid);
+	return r;
 }
 
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)

@@ -102,6 +102,31 @@ static int open_v2(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 	return 0;
 }
 
+/*
+ * Without privilege the kernel lets nobody be born into, or moved to, a cgroup unless
+ * the one that it shares with ours may be written (cgroups(7), "Delegation
+ * containment"): a directory that could be made is no use then.
+ */
+static int check_way_in(const struct cgroup *cg, const struct cgroup_dir *d, const char *self)
+{
+	char path[PATH_MAX];
+	size_t same = 0;
+
+	for (size_t i = 0; self[i] == d->path[i]; i++) {
+		if (!self[i])
+			break;
+		if (self[i] == '/')
+			same = i;
+	}
+	/* our own cgroup is itself above the container's */
+	if (str_starts(d->path, self) && d->path[strlen(self)] == '/')
+		same = strlen(self);
+	if (snprintf(path, sizeof(path), "%.*s%.*s/cgroup.procs", (int)d->prefix, d->at, (int)same,
+		     d->path) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return sys_faccessat(cg->root.fd, d->prefix ? path : path + 1, W_OK, AT_EACCESS);
+}
+
 /* 1: made, 0: it was there, -errno. */
 static int make_path(struct cgroup *cg, struct cgroup_dir *d)
 {
@@ -128,22 +153,44 @@ static bool no_permission(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
+/* An empty directory, alone or with what we made above it. */
+static void unmake_dir(const struct cgroup *cg, struct cgroup_dir *d)
+{
+	char path[PATH_MAX];
+
+	str_copy(path, sizeof(path), d->at);
+	while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0 &&
+	       --d->n_made > 0)
+		*strrchr(path, '/') = '\0';
+}
+
+static int make_error(const struct cgroup_dir *d, int r, struct err *e)
+{
+	char name[DIR_TEXT_SIZE];
+
+	cgroup_dir_name(d, name);
+	if (r == -ENOENT)
+		return err_code(e, ENOTSUP, name, "make cgroup '%s': '%s/%.*s' has gone", name,
+				CGROUP_ROOT, (int)d->prefix, d->at);
+	return err_sys(e, -r, name, "make cgroup");
+}
+
 static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgroup_dir *d,
 		    const struct cgroup_dir_plan *dp, struct err *e)
 {
-	char name[DIR_TEXT_SIZE];
-	int made = make_path(cg, d);
+	int made = make_path(cg, d), r = made;
 
 	trace(CGROUP, "make %s: %s", d->at, made < 0 ? errno_name(-made) : made ? "new" : "old");
-	if (no_permission(made) && p->rootless && !p->required) {
-		d->absent = true;
-		return 0;
+	if (r >= 0 && p->rootless && !d->hierarchy) {
+		r = check_way_in(cg, d, dp->self);
+		if (r < 0)
+			unmake_dir(cg, d);
 	}
-	if (made == -ENOENT)
-		return err_code(e, ENOTSUP, d->path, "make cgroup '%s': '%s/%.*s' has gone",
-				cgroup_dir_name(d, name), CGROUP_ROOT, (int)d->prefix, d->at);
-	if (made < 0)
-		return err_sys(e, -made, cgroup_dir_name(d, name), "make cgroup");
+	d->absent = no_permission(r) && p->rootless && !p->required;
+	if (d->absent)
+		return 0;
+	if (r < 0)
+		return make_error(d, r, e);
 	if (!d->hierarchy && open_v2(cg, d, e) < 0)
 		return -e->code;
 	if (!made && (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)
@@ -151,23 +198,6 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 	if (d->hierarchy && str_eq(dp->controllers, "cpuset"))
 		return cgroup_cpuset_fill(cg, d, dp, e);
 	return 0;
-}
-
-/* --- undoing ---------------------------------------------------------------------------------- */
-
-/* What this call has made, and no more: others may have come into a directory that was there. */
-static void unmake(struct cgroup *cg)
-{
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < cg->n_dirs; i++) {
-		struct cgroup_dir *d = &cg->dirs[i];
-
-		str_copy(path, sizeof(path), d->at);
-		while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0 &&
-		       --d->n_made > 0)
-			*strrchr(path, '/') = '\0';
-	}
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -242,11 +272,13 @@ static int build(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 	return v2 && p->delegate ? delegate(cg, p, e) : 0;
 }
 
+/* What this call has made, and no more: others may have come into a directory that was there. */
 static int fs_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 {
 	if (build(cg, p, e) == 0)
 		return 0;
-	unmake(cg);
+	for (size_t i = 0; i < cg->n_dirs; i++)
+		unmake_dir(cg, &cg->dirs[i]);
 	return -e->code;
 }
 

@@ -135,13 +135,14 @@ static void disable_again(void)
 
 static pid_t tester;
 
-static void clean(void)
+void live_end(void)
 {
 	char root[256];
 
 	/* the processes that a test makes exit as well */
 	if (getpid() != tester)
 		return;
+	tester = 0;
 	if (live_host.cgroups != HOST_CGROUP_V1)
 		clean_tree(v2_root());
 	for (size_t i = 0; i < live_host.n_v1; i++) {
@@ -166,7 +167,7 @@ void live_begin(enum view view)
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", v2_root());
 	file_read_small(AT_FDCWD, path, enabled_before, sizeof(enabled_before));
 	tester = getpid();
-	atexit(clean);
+	atexit(live_end);
 }
 
 /* --- cgroups and processes in them --------------------------------------------------------------- */

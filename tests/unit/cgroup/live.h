@@ -25,21 +25,26 @@ enum view { VIEW_HYBRID, VIEW_V2, VIEW_V1 };
 	{                                        \
 		live_begin(VIEW_HYBRID);         \
 		live_##name(VIEW_HYBRID);        \
+		live_end();                      \
 	}                                        \
 	TEST(name##_on_v2)                       \
 	{                                        \
 		live_begin(VIEW_V2);             \
 		live_##name(VIEW_V2);            \
+		live_end();                      \
 	}                                        \
 	TEST(name##_on_v1)                       \
 	{                                        \
 		live_begin(VIEW_V1);             \
 		live_##name(VIEW_V1);            \
+		live_end();                      \
 	}                                        \
 	static void live_##name(enum view view __attribute__((unused)))
 
 /* Skips the test where the machine cannot show that kind of host. */
 void live_begin(enum view view);
+/* Leaves nothing behind, and fails the test when something is left all the same. */
+void live_end(void);
 extern struct arena live_arena;
 extern struct host live_host;
 /* "/cleat-unit-<pid>": below it everything is ours. */

@@ -99,6 +99,46 @@ LIVE(remove_waits_below)
 	cgroup_close(l.cg);
 }
 
+/*
+ * Creations that fail take away the parents that they made, while others are about to
+ * make their own directories there.
+ */
+static int make_and_remove(enum view view, int n)
+{
+	const char *bad =
+		view == VIEW_V1 ? "{'cpu':{'mems':'9999'}}" : "{'unified':{'cgroup.nothing':'1'}}";
+	int wrong = 0;
+
+	for (int i = 0; i < 40; i++) {
+		const char *path = arena_printf(&live_arena, "/p/q/%d", n);
+		struct err e = { 0 };
+		struct live l;
+
+		if (live_create(&l, path, i % 2 ? bad : "{}", &e) < 0) {
+			wrong += i % 2 == 0;
+			continue;
+		}
+		wrong += i % 2 || cgroup_remove(l.cg, &e) < 0;
+		cgroup_close(l.cg);
+	}
+	return wrong;
+}
+
+LIVE(parallel)
+{
+	pid_t pids[6];
+
+	live_base(); /* that of this process, not one for each */
+	for (int i = 0; i < 6; i++) {
+		pids[i] = fork();
+		REQUIRE(pids[i] >= 0);
+		if (pids[i] == 0)
+			_exit(make_and_remove(view, i));
+	}
+	for (int i = 0; i < 6; i++)
+		CHECK_INT(live_wait(pids[i]), 0);
+}
+
 /* --- the record ------------------------------------------------------------------------------------------------ */
 
 LIVE(open_again)

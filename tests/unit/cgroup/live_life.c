@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "sys/sys.h"
 #include "unit/cgroup/live.h"
 
@@ -147,6 +148,124 @@ LIVE(rootless)
 	CHECK_INT(live_create_with(&l, "", json, &opt, &e), -EACCES);
 	CHECK_HAS(e.text, "make cgroup '");
 	REQUIRE(seteuid(0) == 0);
+}
+
+static void write_pid(const char *path, pid_t pid)
+{
+	auto_dir d = DIR_NONE;
+	char text[16];
+	struct err e = { 0 };
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	REQUIRE_OK(dir_open(path, &d, &e), &e);
+	REQUIRE_OK(file_write_at(&d, "cgroup.procs", text, strlen(text), &e), &e);
+}
+
+#define USER 65534
+
+/* What a user's service manager does: a subtree of one's own, oneself in a part of it. */
+static void delegate(bool enter)
+{
+	const char *all = live_file(NULL, "", ""), *self = live_file(NULL, "/self", "");
+	char name[PATH_MAX];
+
+	REQUIRE(mkdir(all, 0755) == 0 && mkdir(self, 0755) == 0);
+	for (const char *file = "/cgroup.procs"; file; file = *file ? "" : NULL) {
+		snprintf(name, sizeof(name), "%s%s", all, file);
+		REQUIRE(chown(name, USER, USER) == 0);
+		snprintf(name, sizeof(name), "%s%s", self, file);
+		REQUIRE(chown(name, USER, USER) == 0);
+	}
+	if (enter)
+		write_pid(self, getpid());
+	host_probe(&live_host, true);
+	REQUIRE(seteuid(USER) == 0);
+}
+
+/* Before the clean-up, which wants to remove all of it. */
+static void come_back(void)
+{
+	REQUIRE(seteuid(0) == 0);
+	write_pid(live_host.cgroups == HOST_CGROUP_HYBRID ? CGROUP_ROOT "/unified" : CGROUP_ROOT,
+		  getpid());
+}
+
+static int create_beside(struct live *l, bool required, struct err *e)
+{
+	const struct oci_config c = { 0 };
+	const struct spec s = { .config = &c };
+	const struct cgroup_plan_options opt = { .id = "unit", .rootless = true };
+
+	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, &opt, &l->plan, e), e);
+	l->plan.n_dirs = 1; /* the v2 tree alone */
+	l->plan.required = required;
+	return cgroup_create(&live_arena, &l->plan, &l->cg, e);
+}
+
+LIVE(rootless_delegated)
+{
+	struct live l;
+	struct err e = { 0 };
+	pid_t pid;
+
+	if (view == VIEW_V1)
+		unit_skip("v1 cannot be delegated");
+	delegate(true);
+	CHECK_OK(create_beside(&l, true, &e), &e);
+	CHECK(!cgroup_is_none(l.cg));
+	CHECK_STR(l.plan.dirs[0].path, arena_printf(&live_arena, "%s/cleat-unit", live_base()));
+	l.cg->n_dirs = 1;
+	pid = live_spawn(&l, live_idle, NULL);
+	CHECK_INT(cgroup_is_populated(l.cg), 1);
+	live_destroy(&l);
+	CHECK_INT(live_wait(pid), 128 + SIGKILL);
+	come_back();
+}
+
+/* It could be made, but nobody could be born there. */
+LIVE(rootless_from_outside)
+{
+	struct live l;
+	struct err e = { 0 };
+
+	if (view == VIEW_V1)
+		unit_skip("v1 cannot be delegated");
+	delegate(false);
+	CHECK_OK(live_create_with(&l, "/self/c", "{}",
+				  &(struct cgroup_plan_options){ .id = "unit", .rootless = true },
+				  &e),
+		 &e);
+	CHECK(cgroup_is_none(l.cg));
+	cgroup_close(l.cg);
+	CHECK(!live_exists(NULL, "/self/c"));
+	come_back();
+}
+
+/* init went into a nested cgroup and gave it controllers: exec has to follow. */
+LIVE(follow_init)
+{
+	struct live l;
+	struct err e = { 0 };
+	struct stat a, b;
+	pid_t pid;
+	int fd;
+
+	if (view == VIEW_V1)
+		unit_skip("there is no such rule on v1");
+	live_make(&l, "");
+	pid = live_spawn(&l, live_idle, NULL);
+	CHECK_INT(cgroup_open_below(l.cg, pid, &e), -EBUSY);
+	CHECK_HAS(e.text, "not below it");
+	REQUIRE(mkdir(live_file(NULL, "/init.scope", ""), 0755) == 0);
+	write_pid(live_file(NULL, "/init.scope", ""), pid);
+	fd = cgroup_open_below(l.cg, pid, &e);
+	if (CHECK_OK(fd, &e)) {
+		CHECK(fstat(fd, &a) == 0 && stat(live_file(NULL, "/init.scope", ""), &b) == 0);
+		CHECK_INT(a.st_ino, b.st_ino);
+		close(fd);
+	}
+	live_destroy(&l);
+	waitpid(pid, NULL, 0);
 }
 
 TEST(managers_without_a_tree)
