@@ -154,11 +154,15 @@ static int put_name(struct writer *w, const struct step *s, const char *name)
 
 static void put_number(struct writer *w, struct scalar_number n)
 {
-	char text[24];
+	char text[24], *s = text + sizeof(text);
 
-	snprintf(text, sizeof(text), "%s%llu", n.negative ? "-" : "",
-		 (unsigned long long)n.magnitude);
-	put_text(w, text);
+	do {
+		*--s = (char)('0' + n.magnitude % 10);
+		n.magnitude /= 10;
+	} while (n.magnitude > 0);
+	if (n.negative)
+		*--s = '-';
+	put(w, s, (size_t)(text + sizeof(text) - s));
 }
 
 /* --- objects, arrays, maps ------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ struct parser {
 	const char *text;
 	size_t length;
 	bool at_end; /* yajl reads a blank of its own now, its count means nothing */
+	size_t depth;
 	int (*handle)(void *user, const struct json_token *t);
 	void *user;
 	int result; /* of the handler, or -EINVAL with a fault */
@@ -132,6 +133,32 @@ static int emit(struct parser *p, const struct json_token *t)
 	return p->result >= 0;
 }
 
+/*
+ * After the whole text only blanks may come. yajl sees to that, but for a string that
+ * does not end.
+ */
+static int emit_end(struct parser *p, enum json_event event)
+{
+	size_t i = consumed(p);
+	const struct json_token t = { .event = event, .offset = i - 1 };
+
+	if (!emit(p, &t))
+		return 0;
+	if (--p->depth > 0)
+		return 1;
+	while (i < p->length && p->text[i] && strchr(" \t\r\n", p->text[i]))
+		i++;
+	return i == p->length || refuse(p, i, "not JSON: something follows the end");
+}
+
+static int emit_begin(struct parser *p, enum json_event event)
+{
+	const struct json_token t = { .event = event, .offset = consumed(p) - 1 };
+
+	p->depth++;
+	return emit(p, &t);
+}
+
 static int emit_plain(struct parser *p, enum json_event event, bool truth, size_t width)
 {
 	const struct json_token t = { .event = event,
@@ -196,22 +223,22 @@ static int on_key(void *ctx, const unsigned char *text, size_t length)
 
 static int on_object(void *ctx)
 {
-	return emit_plain(ctx, JSON_OBJECT, false, 1);
+	return emit_begin(ctx, JSON_OBJECT);
 }
 
 static int on_object_end(void *ctx)
 {
-	return emit_plain(ctx, JSON_OBJECT_END, false, 1);
+	return emit_end(ctx, JSON_OBJECT_END);
 }
 
 static int on_array(void *ctx)
 {
-	return emit_plain(ctx, JSON_ARRAY, false, 1);
+	return emit_begin(ctx, JSON_ARRAY);
 }
 
 static int on_array_end(void *ctx)
 {
-	return emit_plain(ctx, JSON_ARRAY_END, false, 1);
+	return emit_end(ctx, JSON_ARRAY_END);
 }
 
 static const yajl_callbacks callbacks = {
