@@ -4,7 +4,7 @@
  *
  * A container is a directory below the root (0700) with: state.json (the record,
  * atomically replaced), config.json (the copy that create took), gate (socket,
- * while it waits to be started) and lock (OFD lock; its text names the holder).
+ * while it waits to be started). The lock is on the directory itself; see lock.c.
  */
 #ifndef CLEAT_CONTAINER_CONTAINER_H
 #define CLEAT_CONTAINER_CONTAINER_H
@@ -17,7 +17,7 @@
 
 /* Global options, as the command line gives them. */
 struct context {
-	const char *root;	 /* NULL: the default (container_root_default) */
+	const char *root; /* NULL: the default (container_root_default) */
 	enum cgroup_manager cgroup_manager;
 	bool rootless_given, rootless;
 	bool debug;
@@ -34,18 +34,30 @@ enum container_status {
 const char *container_status_name(enum container_status s);
 
 enum container_verb { /* rows of the lifecycle table */
-	VERB_START, VERB_KILL, VERB_DELETE, VERB_EXEC, VERB_PAUSE, VERB_RESUME,
-	VERB_UPDATE, VERB_PS, VERB_EVENTS, VERB_CHECKPOINT, VERB_N
+		      VERB_START,
+		      VERB_KILL,
+		      VERB_DELETE,
+		      VERB_EXEC,
+		      VERB_PAUSE,
+		      VERB_RESUME,
+		      VERB_UPDATE,
+		      VERB_PS,
+		      VERB_EVENTS,
+		      VERB_CHECKPOINT,
+		      VERB_N
 };
 
-/* Letters, digits, "_+-." ; not starting with a dot; 1..1024 bytes. */
+/* The version of runtime-spec that states, features and --version name. */
+#define CONTAINER_OCI_VERSION "1.3.0"
+
+/* Letters, digits, "_+-."; not starting with a dot; as long as a file name may be. */
 int container_id_check(const char *id, struct err *e);
 
 struct container {
 	const char *id;
-	struct dir dir;
+	struct dir root, dir;		/* the state root; the container's directory in it */
 	struct cleat_state_file *state; /* newest record that parses; NULL: none */
-	int lock;			/* descriptor that holds the lock; -1 */
+	int lock;			/* dir.fd while we hold the lock; -1 */
 	int pidfd;			/* init, when it lives and is the recorded one; -1 */
 	enum container_status status;
 };
@@ -56,6 +68,14 @@ int container_open(struct arena *a, const struct context *ctx, const char *id,
 void container_close(struct container *c);
 /* Take the lock (deadline 10 s; the error names the holder) and read the record again. */
 int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e);
+/* Both at once, for verbs that change a container: the record is read under the lock only. */
+int container_open_locked(struct arena *a, const struct context *ctx, const char *id,
+			  const char *verb, struct container *ret, struct err *e);
+/*
+ * The cgroup of a container, when the recorded inode proves that it is ours; NULL: it has
+ * none, or the one of that name is somebody else's. The caller closes it.
+ */
+struct cgroup *container_cgroup(struct arena *a, const struct container *c);
 /* Is @verb allowed in this status? The words are callers.md part 9 and rows 36-45. */
 int container_allows(const struct container *c, enum container_verb verb, struct err *e);
 
@@ -63,7 +83,8 @@ int container_allows(const struct container *c, enum container_verb verb, struct
 struct create_options {
 	const char *id, *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
-	unsigned preserve_fds;
+	unsigned preserve_fds; /* 3 + listen_fds and up */
+	unsigned listen_fds;   /* 3 and up */
 	bool require_limits;
 };
 int container_create(const struct context *ctx, const struct create_options *o, struct err *e);
@@ -71,6 +92,8 @@ int container_create(const struct context *ctx, const struct create_options *o, 
 int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
 		  struct err *e);
 int container_start(const struct context *ctx, const char *id, struct err *e);
+/* @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. */
+#define CONTAINER_STOP_SIGNAL (-1)
 int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
 

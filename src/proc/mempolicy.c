@@ -22,6 +22,29 @@ static const struct name_row flags[] = {
 	{ "MPOL_F_STATIC_NODES", 1 << 15 },
 };
 
+static const char *const *list_names(const struct name_row *rows, size_t n, const char **ret)
+{
+	for (size_t i = 0; i < n; i++)
+		ret[i] = rows[i].name;
+	return ret;
+}
+
+const char *const *proc_mempolicy_modes(size_t *n)
+{
+	static const char *names[COUNT(modes)];
+
+	*n = COUNT(modes);
+	return list_names(modes, COUNT(modes), names);
+}
+
+const char *const *proc_mempolicy_flags(size_t *n)
+{
+	static const char *names[COUNT(flags)];
+
+	*n = COUNT(flags);
+	return list_names(flags, COUNT(flags), names);
+}
+
 int plan_mempolicy(struct arena *a, const struct oci_linux *l, struct proc_plan *p, struct err *e)
 {
 	const struct oci_linux_memory_policy *m = l->memory_policy;

@@ -71,6 +71,10 @@ struct proc_plan {
 int proc_plan_make(struct arena *a, const struct spec *spec, const struct spec_process *process,
 		   const struct host *host, struct proc_plan *ret, struct err *e);
 
+/* The words of memoryPolicy, for features. */
+const char *const *proc_mempolicy_modes(size_t *n);
+const char *const *proc_mempolicy_flags(size_t *n);
+
 /*
  * proc_note_inherited() - parent, early: what we were given that must not go on
  *

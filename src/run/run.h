@@ -70,6 +70,8 @@ int run_start(const struct dir *state_dir, int pidfd, struct err *e);
 /* 1: somebody listens at the gate (created), 0: nobody, -errno. */
 int run_gate_is_open(const struct dir *state_dir);
 
+/* Foreground, before run_create(): signals wait for run_attach(); init gets a fresh mask. */
+int run_block_signals(struct err *e);
 /* Foreground: forward signals, relay the terminal, wait; the container's exit status. */
 int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);
 

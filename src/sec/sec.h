@@ -116,6 +116,8 @@ const char *const *seccomp_operator_names(size_t *n);
 const char *const *seccomp_arch_names(size_t *n);
 const char *const *seccomp_known_flags(size_t *n);
 const char *const *seccomp_supported_flags(size_t *n);
+/* Of the library that is linked: "2.5.4". */
+const char *seccomp_library_version(struct arena *a);
 
 /*
  * sec_bounding_apply() - init, before the ids change: the bounding set

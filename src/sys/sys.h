@@ -50,6 +50,7 @@ int sys_fcntl(int fd, int cmd, long arg);
 int sys_pipe2(int fds[2], int flags);
 int sys_memfd_create(const char *name, unsigned flags);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
+int sys_flock(int fd, int operation); /* EINTR is returned: it ends a wait */
 int sys_fchdir(int fd);
 int sys_ioctl(int fd, unsigned long request, void *arg);
 

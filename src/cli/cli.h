@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli - the command line is data
+ *
+ * One row a command (commands.c), one row an option (cmd_<name>.c). The parser, the
+ * help texts, the error messages and --dump-options, from which completion and the
+ * check of the man page come, all read the same rows.
+ */
+#ifndef CLEAT_CLI_CLI_H
+#define CLEAT_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "container/container.h"
+
+enum option_kind {
+	OPTION_BOOL,   /* bool: --x, --x=true, --x=false */
+	OPTION_STRING, /* const char * */
+	OPTION_UINT,   /* unsigned */
+	OPTION_NAME,   /* int: the value of one of `names` */
+};
+
+struct option_row {
+	const char *name; /* long name without dashes */
+	char letter;	  /* 0: none */
+	enum option_kind kind;
+	size_t offset;	   /* of the field in the struct that is filled */
+	const char *value; /* what help calls the value; NULL: OPTION_BOOL */
+	const char *help;  /* NULL: understood, not shown */
+	const struct name_row *names;
+	size_t n_names;
+};
+
+struct option_table {
+	const struct option_row *rows;
+	size_t n;
+};
+
+/*
+ * options_parse() - fill @args from the options at the beginning of @argv
+ * @argv: ends with NULL
+ * @ret_used: how many words were options; also set on failure
+ * @ret_help: --help or -h was among them
+ *
+ * One dash or two, value behind '=' or in the next word; the last one of equal options
+ * counts; parsing stops at the first operand or behind "--". What came before a mistake
+ * has been stored. Returns 0 or -EINVAL.
+ */
+int options_parse(const struct option_table *t, void *args, char *const *argv, int *ret_used,
+		  bool *ret_help, struct err *e);
+
+/* Global options: before the command's name. */
+struct globals {
+	struct context context;
+	const char *log;
+	int log_format, log_level;
+	int cgroup_manager; /* enum cgroup_manager; -1: not given */
+	int rootless;	    /* enum rootless_word */
+	bool debug, systemd_cgroup, version, dump_options;
+	const char *criu;
+};
+
+struct command;
+struct invocation {
+	struct arena *arena;
+	char **argv; /* the whole command line */
+	struct globals globals;
+	const struct command *command;
+	void *args; /* the command's own struct, zeroed before parsing */
+	bool help;
+	char **operands; /* ends with NULL */
+	size_t n_operands;
+	int status; /* exit status of a success; set by the command */
+};
+
+enum command_flags {
+	COMMAND_PROTECT = 1 << 0, /* puts a process into a container: protect our binary first */
+};
+
+struct command {
+	const char *name;
+	const char *operands; /* "ID [SIGNAL]" */
+	const char *summary;
+	size_t min_operands, max_operands;
+	unsigned flags;
+	struct option_table options;
+	size_t args_size;
+	/* Before anything is opened; what it refuses is reported like any other error. */
+	int (*early)(struct invocation *inv, struct err *e);
+	int (*run)(struct invocation *inv, struct err *e);
+};
+
+extern const struct command *const cli_commands[]; /* sorted by name */
+extern const size_t cli_n_commands;
+/* Returns NULL for an unknown name. */
+const struct command *cli_find_command(const char *name);
+extern const struct option_table cli_global_options;
+
+/* Split a command line. Pure: no system call. Returns 0 or -EINVAL. */
+int cli_parse(struct invocation *inv, char **argv, struct err *e);
+
+/* Text of help: of one command, or the overview for NULL. */
+const char *cli_help(struct arena *a, const struct command *c);
+/* The tables as JSON. */
+const char *cli_dump_options(struct arena *a);
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+/* Text that grows in an arena; it is printed by one write. */
+struct output {
+	struct arena *arena;
+	char *text;
+	size_t len, cap;
+};
+
+void output_add(struct output *o, const char *text);
+void output_printf(struct output *o, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* A string with quotes, escaped for JSON. */
+void output_json_string(struct output *o, const char *text);
+/* Print on stdout. A reader that has gone away is no error. Returns 0 or -errno. */
+int output_print(const char *text, size_t len, struct err *e);
+int output_flush(const struct output *o, struct err *e);
+/* An object of a type of ocispec/runtime.h as JSON; @flags: OCISPEC_PRETTY. Returns 0 or -errno. */
+int output_encode(struct output *o, const struct ocispec_type *type, const void *object,
+		  unsigned flags, struct err *e);
+/* Rows of @columns cells each, padded to the widest; the last column is not padded. */
+void output_table(struct output *o, const char *const *cells, size_t rows, size_t columns);
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+extern const struct command command_create;
+extern const struct command command_delete;
+extern const struct command command_features;
+extern const struct command command_help;
+extern const struct command command_kill;
+extern const struct command command_list;
+extern const struct command command_run;
+extern const struct command command_spec;
+extern const struct command command_start;
+extern const struct command command_state;
+
+/* What --version prints. */
+const char *cli_version(struct arena *a);
+
+/*
+ * create and run: count the descriptors that are to be passed on (LISTEN_FDS as
+ * sd_listen_fds(3) describes it, then --preserve-fds) and refuse those that are not
+ * open, while nothing of our own has been opened.
+ */
+int create_early(struct invocation *inv, struct err *e);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options - one parser over rows
+ *
+ * The syntax is what callers of this kind of program rely on (callers.md part 9): one
+ * dash or two for any name, the value behind '=' or as the next word whatever it looks
+ * like, and an end at the first operand, so that the dashes of "exec ID sh -c x" reach
+ * the container. Beyond that, letters without a value may be joined: "-aq".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+
+static const struct name_row bool_words[] = {
+	{ "true", 1 },	{ "True", 1 },	{ "TRUE", 1 },	{ "t", 1 }, { "T", 1 }, { "1", 1 },
+	{ "false", 0 }, { "False", 0 }, { "FALSE", 0 }, { "f", 0 }, { "F", 0 }, { "0", 0 },
+};
+
+static const struct option_row *find_name(const struct option_table *t, const char *name,
+					  size_t len)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strlen(t->rows[i].name) == len && !strncmp(t->rows[i].name, name, len))
+			return &t->rows[i];
+	return NULL;
+}
+
+static const struct option_row *find_letter(const struct option_table *t, char letter)
+{
+	for (size_t i = 0; letter && i < t->n; i++)
+		if (t->rows[i].letter == letter)
+			return &t->rows[i];
+	return NULL;
+}
+
+static const struct option_row *find(const struct option_table *t, const char *name, size_t len)
+{
+	const struct option_row *row = find_name(t, name, len);
+
+	return row || len != 1 ? row : find_letter(t, name[0]);
+}
+
+static int store(const struct option_row *row, void *args, const char *word, const char *value,
+		 struct err *e)
+{
+	void *field = (char *)args + row->offset;
+	int64_t number;
+	uint32_t u;
+
+	switch (row->kind) {
+	case OPTION_BOOL:
+		if (name_lookup(bool_words, COUNT(bool_words), value ? value : "true", &number) < 0)
+			return err_user(e, word, "option '--%s' is true or false, not '%s'",
+					row->name, value);
+		*(bool *)field = number;
+		return 0;
+	case OPTION_STRING:
+		*(const char **)field = value;
+		return 0;
+	case OPTION_UINT:
+		if (str_to_u32(value, &u) < 0)
+			return err_user(e, word, "option '--%s' needs a number, not '%s'",
+					row->name, value);
+		*(unsigned *)field = u;
+		return 0;
+	case OPTION_NAME:
+		if (name_lookup(row->names, row->n_names, value, &number) < 0)
+			return err_user(e, word, "option '--%s': unknown value '%s'", row->name,
+					value);
+		*(int *)field = (int)number;
+		return 0;
+	}
+	abort();
+}
+
+static int unknown(const struct option_table *t, const char *word, const char *name, size_t len,
+		   struct err *e)
+{
+	struct name_row rows[64];
+	char given[64];
+	const char *near;
+	size_t n = 0;
+
+	snprintf(given, sizeof(given), "%.*s", (int)len, name);
+	for (; n < t->n && n < COUNT(rows); n++)
+		rows[n] = (struct name_row){ t->rows[n].name, 0 };
+	near = name_nearest(rows, n, given);
+	if (near)
+		return err_user(e, word, "unknown option '%s'; did you mean '--%s'?", word, near);
+	return err_user(e, word, "unknown option '%s'", word);
+}
+
+/* "-aq": every letter is an option without a value. */
+static bool store_letters(const struct option_table *t, void *args, const char *letters)
+{
+	for (const char *c = letters; *c; c++) {
+		const struct option_row *row = find_letter(t, *c);
+
+		if (!row || row->kind != OPTION_BOOL)
+			return false;
+	}
+	for (const char *c = letters; *c; c++)
+		*(bool *)((char *)args + find_letter(t, *c)->offset) = true;
+	return true;
+}
+
+static bool is_help(const char *name, size_t len)
+{
+	return (len == 4 && !strncmp(name, "help", 4)) || (len == 1 && name[0] == 'h');
+}
+
+/* One option at argv[0]. Returns how many words it took, or -EINVAL. */
+static int parse_one(const struct option_table *t, void *args, char *const *argv, bool *ret_help,
+		     struct err *e)
+{
+	const char *word = argv[0];
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+	const char *equals = strchr(name, '=');
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_row *row = find(t, name, len);
+	const char *value = equals ? equals + 1 : NULL;
+	int words = 1;
+	int r;
+
+	if (!row && !equals && is_help(name, len)) {
+		*ret_help = true;
+		return words;
+	}
+	if (!row && !equals && word[1] != '-' && store_letters(t, args, name))
+		return words;
+	if (!row)
+		return unknown(t, word, name, len, e);
+	if (row->kind != OPTION_BOOL && !value) {
+		value = argv[1];
+		words = 2;
+		if (!value)
+			return err_user(e, word, "option '--%s' requires an argument", row->name);
+	}
+	r = store(row, args, word, value, e);
+	return r < 0 ? r : words;
+}
+
+int options_parse(const struct option_table *t, void *args, char *const *argv, int *ret_used,
+		  bool *ret_help, struct err *e)
+{
+	int used = 0;
+	int r = 0;
+
+	while (argv[used] && argv[used][0] == '-' && argv[used][1]) {
+		if (str_eq(argv[used], "--")) {
+			used++;
+			break;
+		}
+		r = parse_one(t, args, argv + used, ret_help, e);
+		if (r < 0)
+			break;
+		used += r;
+	}
+	*ret_used = used;
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create - bring a container to the gate
+ *
+ * Everything that can fail for reasons of its own is done before anything exists. Then
+ * each outside effect is on record before it happens: the names of what will be made
+ * (intent), what proves that it is ours (identity), the end (created). So a creation
+ * that was killed at any point, or failed, is undone by the same code that deletes a
+ * container: it does what the newest record permits.
+ */
+#include <fcntl.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+#define DIR_MODE    0700
+#define CONFIG_MODE 0600
+
+/* --- before anything exists ------------------------------------------------------------------- */
+
+static int make_plan(struct creation *m, const struct context *ctx, struct err *e)
+{
+	const struct create_options *o = m->options;
+	const struct plan_options opt = {
+		.id = o->id,
+		.cgroup_manager = ctx->cgroup_manager,
+		.no_pivot = o->no_pivot,
+		.no_new_keyring = o->no_new_keyring,
+		.preserve_fds = o->preserve_fds,
+		.listen_fds = o->listen_fds,
+	};
+
+	host_probe(&m->host, ctx->cgroup_manager != CGROUP_DISABLED);
+	if (spec_load(m->arena, o->bundle, o->config, &m->spec, e) < 0)
+		return -e->code;
+	return plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
+}
+
+static int record_identity(void *arg, pid_t pid, int pidfd, struct err *e)
+{
+	struct creation *m = arg;
+	struct cleat_state_file *s = m->c.state;
+
+	if (identity_record(m->arena, s, pid, pidfd, e) < 0)
+		return -e->code;
+	cgroup_record(m->arena, &m->plan->cgroup, m->cgroup, s);
+	return record_write(m->arena, &m->c.dir, s, RECORD_IDENTITY, e);
+}
+
+static int record_created(void *arg, struct err *e)
+{
+	struct creation *m = arg;
+
+	if (record_write(m->arena, &m->c.dir, m->c.state, RECORD_CREATED, e) < 0)
+		return -e->code;
+	return pid_file_write(&m->pid_file, m->run.pid, e);
+}
+
+static int prepare(struct creation *m, const struct context *ctx, const struct run_options *how,
+		   struct err *e)
+{
+	const char *pid_file = m->options->pid_file;
+
+	if (container_id_check(m->options->id, e) < 0)
+		return -e->code;
+	if (pid_file && pid_file_prepare(m->arena, pid_file, &m->pid_file, e) < 0)
+		return -e->code;
+	if (make_plan(m, ctx, e) < 0)
+		return -e->code;
+	m->run.plan = m->plan;
+	m->run.options = *how;
+	m->run.callbacks = (struct run_callbacks){ record_identity, record_created, m };
+	m->prepared = true;
+	return run_prepare(m->arena, &m->run, e);
+}
+
+/* --- the directory and the first record ------------------------------------------------------- */
+
+static int claim(struct creation *m, const struct context *ctx, struct err *e)
+{
+	const char *id = m->options->id;
+	auto_dir root = DIR_NONE;
+	int r;
+
+	if (root_open(m->arena, ctx, true, &root, e) < 0)
+		return -e->code;
+	r = sys_mkdirat(root.fd, id, DIR_MODE);
+	if (r == -EEXIST)
+		return err_code(e, EEXIST, id, "container with given ID already exists: '%s'", id);
+	if (r < 0)
+		return err_sys(e, -r, id, "make the directory of container");
+	if (container_open_dir(&root, id, &m->c, e) < 0)
+		return -e->code;
+	m->c.root = root;
+	root = DIR_NONE;
+	if (lock_wait(m->arena, m->c.dir.fd, id, "create", CONTAINER_DEADLINE_MS, e) < 0)
+		return -e->code;
+	m->c.lock = m->c.dir.fd;
+	m->run.state_dir = m->c.dir;
+	return 0;
+}
+
+/* Later commands read this copy: what happens to the bundle's file changes nothing. */
+static int copy_config(const struct creation *m, struct err *e)
+{
+	auto_fd fd = sys_openat(m->c.dir.fd, CONFIG_NAME, O_WRONLY | O_CREAT | O_EXCL, CONFIG_MODE);
+	int r = fd < 0 ? fd : file_write_all(fd, m->spec->text, m->spec->text_len);
+
+	return r < 0 ? err_sys(e, -r, CONFIG_NAME, "copy the configuration to") : 0;
+}
+
+static int record_intent(struct creation *m, struct err *e)
+{
+	struct cleat_state_file *s = record_new(m->arena, &m->c.root, m->options, m->plan);
+
+	m->c.state = s;
+	cgroup_record(m->arena, &m->plan->cgroup, NULL, s);
+	return record_write(m->arena, &m->c.dir, s, RECORD_INTENT, e);
+}
+
+static int build(struct creation *m, struct err *e)
+{
+	int r = copy_config(m, e);
+
+	if (r == 0)
+		r = record_intent(m, e);
+	if (r == 0)
+		r = cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e);
+	if (r == 0) {
+		m->run.cgroup = m->cgroup;
+		r = run_create(m->arena, &m->run, e);
+	}
+	return r;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+void creation_close(struct creation *m)
+{
+	if (m->prepared)
+		run_close(&m->run);
+	cgroup_close(m->cgroup);
+	pid_file_close(&m->pid_file);
+	container_close(&m->c);
+}
+
+void creation_undo(struct creation *m)
+{
+	struct err e = { 0 };
+
+	run_abort(&m->run);
+	pid_file_remove(&m->pid_file);
+	if (container_destroy(m->arena, &m->c, &e) < 0)
+		log_warning("%s", e.text);
+	creation_close(m);
+}
+
+int creation_make(struct arena *a, struct creation *m, const struct context *ctx,
+		  const struct create_options *o, const struct run_options *how, struct err *e)
+{
+	*m = (struct creation){
+		.arena = a,
+		.options = o,
+		.c = { .id = o->id, .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 },
+		.pid_file = { .dir = DIR_NONE },
+	};
+	if (prepare(m, ctx, how, e) < 0 || claim(m, ctx, e) < 0) {
+		creation_close(m);
+		return -e->code;
+	}
+	if (build(m, e) < 0) {
+		creation_undo(m);
+		return -e->code;
+	}
+	return 0;
+}
+
+int container_create(const struct context *ctx, const struct create_options *o, struct err *e)
+{
+	const struct run_options how = {
+		.gate = true,
+		.console_socket = o->console_socket,
+		.pidfd_socket = o->pidfd_socket,
+	};
+	auto_arena a = arena_make();
+	struct creation m;
+
+	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
+		return -e->code;
+	creation_close(&m);
+	return 0;
+}

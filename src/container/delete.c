@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * delete - remove what was made for a container, as far as its record proves it ours
+ *
+ * | newest record | what may be done                                                 |
+ * |---------------|------------------------------------------------------------------|
+ * | none          | remove the state directory                                       |
+ * | intent        | also rmdir the named cgroup if it is empty: a name proves nothing |
+ * | identity      | also kill init and all that is in the cgroup, both verified,      |
+ * |               | remove the cgroup, run the poststop hooks                         |
+ *
+ * Each step is fine with finding its work done, so an interrupted delete is finished by
+ * the next one; the directory goes last. The same code undoes a failed creation.
+ */
+#include <fcntl.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+/* --- processes and cgroup --------------------------------------------------------------------- */
+
+void container_kill_now(struct arena *a, const struct container *c)
+{
+	struct err ignored = { 0 };
+	struct cgroup *cg = container_cgroup(a, c);
+
+	if (c->pidfd >= 0)
+		sys_pidfd_send_signal(c->pidfd, SIGKILL);
+	if (cg && cgroup_kill(cg, &ignored) < 0)
+		err_ignore(&ignored, "whoever removes the cgroup will report it");
+	cgroup_close(cg);
+}
+
+static int empty_cgroup(struct cgroup *cg, struct err *e)
+{
+	int r = 0;
+
+	if (cgroup_is_populated(cg)) {
+		r = cgroup_kill(cg, e);
+		if (r >= 0)
+			r = cgroup_wait_empty(cg, CONTAINER_DEADLINE_MS, e);
+	}
+	return r < 0 ? r : cgroup_remove(cg, e);
+}
+
+static int end_processes(struct arena *a, struct container *c, struct err *e)
+{
+	struct cgroup *cg = container_cgroup(a, c);
+	int r;
+
+	if (c->pidfd >= 0)
+		sys_pidfd_send_signal(c->pidfd, SIGKILL);
+	/* without its main directory, or with somebody else's, what is empty may still go */
+	r = cg ? empty_cgroup(cg, e) : cgroup_remove_by_name(a, c->state, e);
+	cgroup_close(cg);
+	if (r >= 0 && c->pidfd >= 0)
+		r = identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
+	return r < 0 ? r : 0;
+}
+
+/* --- hooks ------------------------------------------------------------------------------------ */
+
+struct poststop {
+	struct spec *spec;
+	struct hook_plan hooks;
+};
+
+/* From the copy of the configuration, which is about to be removed. */
+static void load_poststop(struct arena *a, const struct container *c, struct poststop *ret)
+{
+	struct err e = { 0 };
+
+	if (!c->state || !c->state->poststop_hooks || record_phase(c->state) < RECORD_IDENTITY)
+		return;
+	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &ret->spec, &e) < 0 ||
+	    hook_plan_make(a, ret->spec, &ret->hooks, &e) < 0) {
+		log_warning("container '%s': poststop hooks: %s", c->id, e.text);
+		ret->spec = NULL;
+	}
+}
+
+/* runtime.md, lifecycle step 13: a failure is logged, the rest goes on. */
+static void run_poststop(struct arena *a, const struct container *c, const struct poststop *p)
+{
+	auto_fd bundle = -1;
+	struct err e = { 0 };
+
+	if (!p->spec)
+		return;
+	bundle = sys_open(p->spec->bundle, O_PATH | O_DIRECTORY, 0);
+	if (hook_run_all(&p->hooks, HOOK_POSTSTOP,
+			 hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), bundle,
+			 &e) < 0)
+		log_warning("container '%s': %s", c->id, e.text);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+int container_destroy(struct arena *a, struct container *c, struct err *e)
+{
+	struct poststop poststop = { 0 };
+	int r = 0;
+
+	switch (record_phase(c->state)) {
+	case RECORD_NONE:
+		break;
+	case RECORD_INTENT:
+		r = cgroup_remove_by_name(a, c->state, e);
+		break;
+	case RECORD_IDENTITY:
+	case RECORD_CREATED:
+		r = end_processes(a, c, e);
+		break;
+	}
+	if (r < 0)
+		return err_note(e, "container '%s'", c->id);
+	load_poststop(a, c, &poststop);
+	r = dir_remove_flat(&c->root, c->id, e);
+	if (r < 0)
+		return err_note(e, "container '%s'", c->id);
+	run_poststop(a, c, &poststop);
+	return 0;
+}
+
+/* Open and locked. A living holder of the lock loses its container when @force. */
+static int open_for_delete(struct arena *a, const struct context *ctx, const char *id, bool force,
+			   struct container *c, struct err *e)
+{
+	struct err ignored = { 0 };
+	int r = container_find_dir(a, ctx, id, c, e);
+
+	if (r < 0)
+		return r;
+	if (lock_try(c->dir.fd) == 0) {
+		c->lock = c->dir.fd;
+	} else if (force) {
+		if (container_reload(a, c, true, &ignored) == 0 && c->state)
+			container_kill_now(a, c);
+	}
+	if (c->lock < 0 && lock_wait(a, c->dir.fd, id, "delete", CONTAINER_DEADLINE_MS, e) < 0)
+		return -e->code;
+	c->lock = c->dir.fd;
+	return container_reload(a, c, true, e);
+}
+
+int container_delete(const struct context *ctx, const char *id, bool force, struct err *e)
+{
+	auto_arena a = arena_make();
+	struct container c = { .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 };
+	int r = open_for_delete(&a, ctx, id, force, &c, e);
+
+	if (r == 0 && !force) {
+		container_refine(&a, &c);
+		r = container_allows(&c, VERB_DELETE, e);
+	}
+	if (r == 0)
+		r = container_destroy(&a, &c, e);
+	container_close(&c);
+	/* Engines force the deletion of what they have deleted already. */
+	if (r == -ENOENT && force) {
+		err_clear(e);
+		return 0;
+	}
+	return r;
+}

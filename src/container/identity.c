@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity - a pid is a number that the kernel hands out again
+ *
+ * Where pidfs exists (6.9) the inode of a pidfd names a process once and for all, so it
+ * is the proof; before, it is the start time. Either is compared after the pidfd was
+ * opened: from then on the pidfd stands for that one process, whatever the pid does.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+#define STAT_MAX 4096
+
+/* Field 22 of /proc/PID/stat, in clock ticks since boot. */
+static int start_time(struct arena *a, pid_t pid, uint64_t *ret)
+{
+	char *text, *p;
+	ssize_t n = file_read_at(AT_FDCWD, arena_printf(a, "/proc/%d/stat", (int)pid), a, STAT_MAX,
+				 &text, NULL);
+
+	if (n < 0)
+		return (int)n;
+	/* the name, field 2, may hold anything; the last parenthesis closes it */
+	p = strrchr(text, ')');
+	for (int field = 3; p && field <= 22; field++) {
+		p = strchr(p + 1, ' ');
+		if (p && field == 22) {
+			p[1 + strcspn(p + 1, " ")] = '\0';
+			return str_to_u64(p + 1, ret);
+		}
+	}
+	return -EINVAL;
+}
+
+/* 0 where pidfds are anonymous inodes that all share one number. */
+static uint64_t pidfs_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (sys_fstatfs(pidfd, &fs) < 0 || fs.f_type != PID_FS_MAGIC || sys_fstat(pidfd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+int identity_record(struct arena *a, struct cleat_state_file *s, pid_t pid, int pidfd,
+		    struct err *e)
+{
+	int r;
+
+	s->pid = pid;
+	s->has_pid = true;
+	s->pidfd_inode = pidfs_inode(pidfd);
+	s->has_pidfd_inode = s->pidfd_inode != 0;
+	if (s->pidfd_inode)
+		return 0;
+	r = start_time(a, pid, &s->start_time);
+	s->has_start_time = true;
+	return r < 0 ? err_sys(e, -r, NULL, "read the start time of process %d", (int)pid) : 0;
+}
+
+static bool is_recorded_one(const struct cleat_state_file *s, int pidfd)
+{
+	auto_arena a = arena_make();
+	struct stat st;
+	uint64_t started;
+
+	if (s->has_pidfd_inode)
+		return sys_fstat(pidfd, &st) == 0 && st.st_ino == s->pidfd_inode;
+	return s->has_start_time && start_time(&a, s->pid, &started) == 0 &&
+	       started == s->start_time;
+}
+
+/* Readable: the process has ended, reaped or not. */
+static bool has_ended(int pidfd)
+{
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	return sys_ppoll(&fd, 1, 0) != 0;
+}
+
+int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *e)
+{
+	auto_fd pidfd = -1;
+
+	*ret_pidfd = -1;
+	if (!s->has_pid || s->pid <= 0)
+		return 0;
+	pidfd = sys_pidfd_open(s->pid, 0);
+	/* the number may be that of a thread by now */
+	if (pidfd == -ESRCH || pidfd == -EINVAL || pidfd == -ENOENT)
+		return 0;
+	if (pidfd < 0)
+		return err_sys(e, -pidfd, NULL, "open process %d", s->pid);
+	if (is_recorded_one(s, pidfd) && !has_ended(pidfd))
+		*ret_pidfd = fd_take(&pidfd);
+	return 0;
+}
+
+int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e)
+{
+	int64_t end = sys_now_ms() + (int64_t)timeout_ms;
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = end - sys_now_ms();
+		int r = sys_ppoll(&fd, 1, left > 0 ? left : 0);
+
+		if (r > 0)
+			return 0;
+		if (r < 0 && r != -EINTR)
+			return err_sys(e, -r, NULL, "wait for process %d", (int)pid);
+		if (left <= 0)
+			return err_code(e, ETIMEDOUT, NULL,
+					"process %d has not ended %llu ms after it was killed",
+					(int)pid, (unsigned long long)timeout_ms);
+	}
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal - what the files of this room share */
+#ifndef CLEAT_CONTAINER_INTERNAL_H
+#define CLEAT_CONTAINER_INTERNAL_H
+
+#include "container/container.h"
+#include "plan/plan.h"
+#include "run/run.h"
+
+#define RECORD_NAME "state.json"
+#define CONFIG_NAME "config.json"
+
+/* Kernel and peers get this long before a command gives up. */
+#define CONTAINER_DEADLINE_MS 10000
+
+/* --- root.c ----------------------------------------------------------------------------------- */
+
+/*
+ * Open the state root; @make: create it when missing. -ENOENT when it does not exist.
+ * ret->name lives in @a.
+ */
+int root_open(struct arena *a, const struct context *ctx, bool make, struct dir *ret,
+	      struct err *e);
+
+/* --- record.c --------------------------------------------------------------------------------- */
+
+/* How far a creation came; written as words. Each record contains what its predecessor did. */
+enum record_phase {
+	RECORD_NONE,	 /* no record, or none that can be understood */
+	RECORD_INTENT,	 /* the names of what will be made */
+	RECORD_IDENTITY, /* init was born: what proves that a process or a cgroup is ours */
+	RECORD_CREATED,	 /* init is at the gate, or beyond it */
+};
+enum record_phase record_phase(const struct cleat_state_file *s);
+
+/* What is known before anything is made. */
+struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
+				    const struct create_options *o, const struct plan *p);
+/* The value of an annotation, or NULL. */
+const char *record_annotation(const struct cleat_state_file *s, const char *key);
+
+/* Write @s as the record of @phase. Returns 0 or -errno. */
+int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file *s,
+		 enum record_phase phase, struct err *e);
+
+/*
+ * Read the record below @dirfd. *ret is NULL, with success, when there is none or it
+ * cannot be parsed; a record of a newer release is an error, -EPROTONOSUPPORT.
+ */
+int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_file **ret,
+		struct err *e);
+
+/* Decode and encode, for tests. As record_read(); a broken record is -EINVAL. */
+int record_decode(struct arena *a, const char *id, const char *text, size_t len,
+		  struct cleat_state_file **ret, struct err *e);
+
+/* RFC 3339 in UTC with nanoseconds; @seconds since 1970. */
+#define TIME_TEXT_SIZE 40
+void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds);
+
+/* --- identity.c ------------------------------------------------------------------------------- */
+
+/* Note in @s what tells @pid from any other process of this machine, ever. */
+int identity_record(struct arena *a, struct cleat_state_file *s, pid_t pid, int pidfd,
+		    struct err *e);
+/*
+ * A pidfd of the recorded init. -1, with success, when it has ended (a zombie counts) or
+ * its pid belongs to another process now.
+ */
+int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *e);
+/* Wait until the process behind @pidfd has ended. Returns 0 or -errno. */
+int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
+
+/* --- open.c ----------------------------------------------------------------------------------- */
+
+int container_absent(const char *id, struct err *e);
+/* Open the directory @id below @root and nothing else. */
+int container_open_dir(const struct dir *root, const char *id, struct container *ret,
+		       struct err *e);
+/* The same with the root of @ctx; the id is checked. */
+int container_find_dir(struct arena *a, const struct context *ctx, const char *id,
+		       struct container *ret, struct err *e);
+/*
+ * Read the record and look for init. c->status is CREATING or STOPPED when that is
+ * certain, else RUNNING; container_refine() tells created, running and paused apart. A
+ * directory without a record is fine when @leftovers (c->state is NULL, STOPPED), else
+ * the container "does not exist", as one whose directory was removed meanwhile.
+ */
+int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e);
+void container_refine(struct arena *a, struct container *c);
+/* container_open() without container_refine(). */
+int container_find(struct arena *a, const struct context *ctx, const char *id,
+		   struct container *ret, struct err *e);
+bool container_was_removed(const struct container *c);
+
+/* --- state.c ---------------------------------------------------------------------------------- */
+
+struct oci_state *container_describe(struct arena *a, const struct container *c);
+
+/* --- lock.c ----------------------------------------------------------------------------------- */
+
+/* Returns 0, -EWOULDBLOCK when somebody else holds it, or -errno. */
+int lock_try(int dirfd);
+/* Wait for it; @verb begins the message that names the holder. Returns 0 or -errno. */
+int lock_wait(struct arena *a, int dirfd, const char *id, const char *verb, unsigned timeout_ms,
+	      struct err *e);
+void lock_drop(int dirfd);
+/* Does anybody change this container just now? */
+bool lock_is_held(int dirfd);
+
+/* --- pid_file.c ------------------------------------------------------------------------------- */
+
+struct pid_file {
+	struct dir dir;	  /* where it will be; -1: no pid file is wanted */
+	const char *name; /* in that directory */
+};
+
+/* Open the directory of @path now, while the working directory is the caller's. */
+int pid_file_prepare(struct arena *a, const char *path, struct pid_file *ret, struct err *e);
+int pid_file_write(const struct pid_file *f, pid_t pid, struct err *e);
+void pid_file_remove(const struct pid_file *f);
+void pid_file_close(struct pid_file *f);
+
+/* --- delete.c --------------------------------------------------------------------------------- */
+
+/* Kill what the record proves to be ours: init and everything in its cgroup. No waiting. */
+void container_kill_now(struct arena *a, const struct container *c);
+/*
+ * container_destroy() - remove everything that was made for a container
+ *
+ * The lock is held. How far the creation came decides what may be done: see delete.c.
+ * Also the undo of a failed creation and the end of `run`.
+ */
+int container_destroy(struct arena *a, struct container *c, struct err *e);
+
+/* --- create.c --------------------------------------------------------------------------------- */
+
+/* A container that this process makes. */
+struct creation {
+	struct arena *arena;
+	const struct create_options *options;
+	struct host host;
+	struct spec *spec;
+	struct plan *plan;
+	struct run run;
+	bool prepared;	    /* run_close() is due */
+	struct container c; /* directory open and locked once it is ours */
+	struct pid_file pid_file;
+	struct cgroup *cgroup;
+};
+
+/* Bring a container to the gate. On failure nothing is left. */
+int creation_make(struct arena *a, struct creation *m, const struct context *ctx,
+		  const struct create_options *o, const struct run_options *how, struct err *e);
+/* Undo one that was made: kill, remove, poststop hooks. The error of before stays. */
+void creation_undo(struct creation *m);
+/* Release the lock and close; the container stays. */
+void creation_close(struct creation *m);
+
+/* poststart hooks of a container that runs since just now. */
+int container_poststart(struct arena *a, const struct hook_plan *hooks, const struct spec *spec,
+			const struct container *c, struct err *e);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kill - signals, without a lock
+ *
+ * A signal goes through a pidfd that was proven to be init's, or into a cgroup whose
+ * inode is the recorded one; a stopped container is never signalled by number. SIGKILL
+ * goes to the whole cgroup where init's death would not end the others (no pid namespace
+ * of its own), and where a v1 freezer would keep it from being seen.
+ */
+#include <signal.h>
+
+#include "base/str.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+/* image-spec annotation: which signal asks this program to end */
+#define STOP_SIGNAL_KEY "org.opencontainers.image.stopSignal"
+
+static int stop_signal(const struct container *c)
+{
+	const char *name = record_annotation(c->state, STOP_SIGNAL_KEY);
+	int sig = name ? spec_signal_from_name(name) : -1;
+
+	return sig > 0 ? sig : SIGTERM;
+}
+
+static int not_running(struct container *c, struct err *e)
+{
+	c->status = STATUS_STOPPED;
+	return container_allows(c, VERB_KILL, e);
+}
+
+static int signal_init(struct container *c, int sig, struct err *e)
+{
+	int r = c->pidfd < 0 ? -ESRCH : sys_pidfd_send_signal(c->pidfd, sig);
+
+	if (r == -ESRCH)
+		return not_running(c, e);
+	return r < 0 ? err_sys(e, -r, c->id, "send signal %d to container", sig) : 0;
+}
+
+/* Also when init has ended: engines do that to containers without a pid namespace. */
+static int signal_all(struct arena *a, struct container *c, int sig, struct err *e)
+{
+	struct cgroup *cg = container_cgroup(a, c);
+	int r;
+
+	if (cg) {
+		r = sig == SIGKILL ? cgroup_kill(cg, e) : cgroup_signal(cg, sig, e);
+		cgroup_close(cg);
+		return r < 0 ? err_note(e, "container '%s'", c->id) : 0;
+	}
+	return c->pidfd < 0 ? 0 : signal_init(c, sig, e);
+}
+
+static bool kill_wants_cgroup(const struct container *c, struct cgroup *cg)
+{
+	if (!c->state->own_pid_namespace)
+		return true;
+	return cgroup_v2_fd(cg) < 0 && cgroup_is_frozen(cg) == 1;
+}
+
+static int kill_init(struct arena *a, struct container *c, struct err *e)
+{
+	struct cgroup *cg = c->pidfd >= 0 ? container_cgroup(a, c) : NULL;
+	int r;
+
+	if (cg && kill_wants_cgroup(c, cg))
+		r = cgroup_kill(cg, e) < 0 ? err_note(e, "container '%s'", c->id) : 0;
+	else
+		r = signal_init(c, SIGKILL, e);
+	cgroup_close(cg);
+	return r;
+}
+
+int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e)
+{
+	auto_arena a = arena_make();
+	struct container c;
+	int r = container_find(&a, ctx, id, &c, e);
+
+	if (r < 0)
+		return r;
+	if (sig == CONTAINER_STOP_SIGNAL)
+		sig = stop_signal(&c);
+	if (all)
+		r = signal_all(&a, &c, sig, e);
+	else
+		r = sig == SIGKILL ? kill_init(&a, &c, e) : signal_init(&c, sig, e);
+	container_close(&c);
+	return r;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * open - find a container and tell its status
+ *
+ * The status is never guessed from missing files. A record that says "created" and the
+ * recorded init alive: paused when its cgroup is frozen, created when somebody listens
+ * at its gate, else running. Before that record: creating while init lives or somebody
+ * holds the lock. Everything else has stopped.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+int container_absent(const char *id, struct err *e)
+{
+	return err_code(e, ENOENT, id, "container '%s' does not exist", id);
+}
+
+/* Where nobody works on it, what is there is the rest of a creation that was killed. */
+static int absent_record(const struct container *c, struct err *e)
+{
+	if (c->lock >= 0 || lock_is_held(c->dir.fd))
+		return container_absent(c->id, e);
+	return err_code(e, ENOENT, c->id,
+			"container '%s' does not exist, but 'delete --force' can remove what is "
+			"left of it",
+			c->id);
+}
+
+static enum container_status rough_status(const struct container *c)
+{
+	if (record_phase(c->state) == RECORD_CREATED)
+		return c->pidfd >= 0 ? STATUS_RUNNING : STATUS_STOPPED;
+	if (c->pidfd >= 0)
+		return STATUS_CREATING;
+	/* our own lock proves that nobody else is at work */
+	return c->lock < 0 && lock_is_held(c->dir.fd) ? STATUS_CREATING : STATUS_STOPPED;
+}
+
+static bool is_frozen(struct arena *a, const struct container *c)
+{
+	struct cgroup *cg = container_cgroup(a, c);
+	bool frozen = cg && cgroup_is_frozen(cg) == 1;
+
+	cgroup_close(cg);
+	return frozen;
+}
+
+void container_refine(struct arena *a, struct container *c)
+{
+	if (c->status != STATUS_RUNNING)
+		return;
+	if (is_frozen(a, c))
+		c->status = STATUS_PAUSED;
+	else if (run_gate_is_open(&c->dir) == 1)
+		c->status = STATUS_CREATED;
+}
+
+bool container_was_removed(const struct container *c)
+{
+	struct stat st;
+
+	return sys_fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0;
+}
+
+struct cgroup *container_cgroup(struct arena *a, const struct container *c)
+{
+	struct err ignored = { 0 };
+	struct cgroup *cg = NULL;
+
+	if (record_phase(c->state) < RECORD_IDENTITY || cgroup_open(a, c->state, &cg, &ignored) < 0)
+		return NULL;
+	if (!cgroup_is_none(cg) && cgroup_matches(cg))
+		return cg;
+	cgroup_close(cg);
+	return NULL;
+}
+
+int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e)
+{
+	fd_close(&c->pidfd);
+	c->status = STATUS_STOPPED;
+	if (record_read(a, c->dir.fd, c->id, &c->state, e) < 0)
+		return -e->code;
+	if (!c->state) {
+		if (container_was_removed(c))
+			return container_absent(c->id, e);
+		return leftovers ? 0 : absent_record(c, e);
+	}
+	if (identity_open(c->state, &c->pidfd, e) < 0)
+		return err_note(e, "container '%s'", c->id);
+	c->status = rough_status(c);
+	return 0;
+}
+
+/* Readable, not O_PATH: the lock wants an open file description. */
+int container_open_dir(const struct dir *root, const char *id, struct container *ret, struct err *e)
+{
+	int fd;
+
+	*ret = (struct container){
+		.id = id, .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1
+	};
+	fd = sys_openat2(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd == -ENOENT)
+		return container_absent(id, e);
+	if (fd < 0)
+		return err_sys(e, -fd, id, "open the directory of container");
+	ret->dir = (struct dir){ .fd = fd, .name = id };
+	return 0;
+}
+
+int container_find_dir(struct arena *a, const struct context *ctx, const char *id,
+		       struct container *ret, struct err *e)
+{
+	auto_dir root = DIR_NONE;
+	int r;
+
+	if (container_id_check(id, e) < 0)
+		return -e->code;
+	r = root_open(a, ctx, false, &root, e);
+	if (r == -ENOENT) {
+		err_clear(e);
+		return container_absent(id, e);
+	}
+	if (r == 0)
+		r = container_open_dir(&root, id, ret, e);
+	if (r == 0) {
+		ret->root = root;
+		root = DIR_NONE;
+	}
+	return r;
+}
+
+int container_find(struct arena *a, const struct context *ctx, const char *id,
+		   struct container *ret, struct err *e)
+{
+	int r = container_find_dir(a, ctx, id, ret, e);
+
+	if (r < 0)
+		return r;
+	r = container_reload(a, ret, false, e);
+	if (r < 0)
+		container_close(ret);
+	return r;
+}
+
+int container_open(struct arena *a, const struct context *ctx, const char *id,
+		   struct container *ret, struct err *e)
+{
+	int r = container_find(a, ctx, id, ret, e);
+
+	if (r == 0)
+		container_refine(a, ret);
+	return r;
+}
+
+int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e)
+{
+	int r = lock_wait(a, c->dir.fd, c->id, verb, CONTAINER_DEADLINE_MS, e);
+
+	if (r < 0)
+		return r;
+	c->lock = c->dir.fd;
+	r = container_reload(a, c, false, e);
+	if (r == 0)
+		container_refine(a, c);
+	return r;
+}
+
+int container_open_locked(struct arena *a, const struct context *ctx, const char *id,
+			  const char *verb, struct container *ret, struct err *e)
+{
+	int r = container_find_dir(a, ctx, id, ret, e);
+
+	if (r < 0)
+		return r;
+	r = container_lock(a, ret, verb, e);
+	if (r < 0)
+		container_close(ret);
+	return r;
+}
+
+void container_close(struct container *c)
+{
+	if (c->lock >= 0)
+		lock_drop(c->lock);
+	c->lock = -1;
+	fd_close(&c->pidfd);
+	dir_close(&c->dir);
+	dir_close(&c->root);
+}

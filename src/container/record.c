@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record - what is known of a container, in its directory
+ *
+ * One file, replaced atomically three times: intent, identity, created. So whoever is
+ * killed in between leaves the record before. It is not synced to a disk, because the
+ * state of another boot is void anyway: where the state root could survive a boot (it is
+ * no tmpfs) the record carries the boot's id, and a record of another boot is taken as
+ * an intent, which permits nothing that could hurt others.
+ *
+ * The version counts changes that an older reader would get wrong; new properties alone
+ * do not, since unknown ones are skipped.
+ */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "container/internal.h"
+#include "ocispec/decode.h"
+#include "ocispec/encode.h"
+#include "sys/sys.h"
+
+#define RECORD_VERSION 1
+#define RECORD_MODE    0600
+#define BOOT_ID_FILE   "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_SIZE   64
+
+static const char *const phase_names[] = {
+	[RECORD_INTENT] = "intent",
+	[RECORD_IDENTITY] = "identity",
+	[RECORD_CREATED] = "created",
+};
+
+enum record_phase record_phase(const struct cleat_state_file *s)
+{
+	for (int i = RECORD_INTENT; s && i <= RECORD_CREATED; i++)
+		if (str_eq(s->phase, phase_names[i]))
+			return (enum record_phase)i;
+	return RECORD_NONE;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+/* gmtime_r(3) would read the host's time zone first. */
+void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds)
+{
+	/* Days from 0000-03-01, so that the leap day is the last of its year. */
+	int64_t days = seconds / 86400 + 719468;
+	int64_t rest = seconds % 86400;
+	int64_t era = days / 146097, day_of_era = days % 146097;
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t shifted = (5 * day_of_year + 2) / 153; /* month, March is 0 */
+	int day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
+	int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+	int year = (int)(year_of_era + era * 400 + (month <= 2));
+
+	snprintf(buf, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", year, month, day,
+		 (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), nanoseconds);
+}
+
+static const char *now(struct arena *a)
+{
+	char *buf = arena_alloc(a, TIME_TEXT_SIZE);
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	time_format(buf, ts.tv_sec, ts.tv_nsec);
+	return buf;
+}
+
+static const char *boot_id(struct arena *a)
+{
+	char buf[BOOT_ID_SIZE];
+
+	return file_read_small(AT_FDCWD, BOOT_ID_FILE, buf, sizeof(buf)) > 0 ? arena_strdup(a, buf)
+									     : NULL;
+}
+
+static bool outlives_boot(const struct dir *root)
+{
+	struct statfs fs;
+
+	return sys_fstatfs(root->fd, &fs) < 0 || fs.f_type != TMPFS_MAGIC;
+}
+
+static void set_flag(bool *flag, bool *has, bool value)
+{
+	*flag = *has = value;
+}
+
+struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
+				    const struct create_options *o, const struct plan *p)
+{
+	struct cleat_state_file *s = arena_new(a, struct cleat_state_file);
+	const struct spec *spec = p->spec;
+
+	s->version = RECORD_VERSION;
+	s->has_version = true;
+	s->oci_version = CONTAINER_OCI_VERSION;
+	s->id = o->id;
+	s->bundle = spec->bundle;
+	s->rootfs = spec->rootfs_path;
+	s->created = now(a);
+	s->owner = geteuid();
+	s->has_owner = true;
+	s->annotations = spec->config->annotations;
+	if (outlives_boot(root))
+		s->boot_id = boot_id(a);
+	set_flag(&s->terminal, &s->has_terminal, spec->process.terminal);
+	set_flag(&s->detached, &s->has_detached, o->detach);
+	set_flag(&s->keep, &s->has_keep, o->keep);
+	set_flag(&s->no_pivot, &s->has_no_pivot, o->no_pivot);
+	set_flag(&s->no_new_keyring, &s->has_no_new_keyring, o->no_new_keyring);
+	set_flag(&s->own_pid_namespace, &s->has_own_pid_namespace, spec->ns_new & CLONE_NEWPID);
+	set_flag(&s->poststart_hooks, &s->has_poststart_hooks, p->hooks.n[HOOK_POSTSTART]);
+	set_flag(&s->poststop_hooks, &s->has_poststop_hooks, p->hooks.n[HOOK_POSTSTOP]);
+	return s;
+}
+
+int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file *s,
+		 enum record_phase phase, struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
+	struct ocispec_error oe = { 0 };
+	size_t len;
+	char *text;
+	int r;
+
+	s->phase = phase_names[phase];
+	r = ocispec_encode(&cleat_state_file_type, s, 0, &alloc, &text, &len, &oe);
+	if (r < 0)
+		return err_code(e, -r, oe.path, "write the record of the container: %s: %s",
+				oe.path, oe.text);
+	return file_replace_at(dir, RECORD_NAME, RECORD_MODE, text, len, e);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static int too_new(const char *id, unsigned version, struct err *e)
+{
+	return err_code(e, EPROTONOSUPPORT, id,
+			"container '%s' belongs to a newer release: its state has version %u, "
+			"and %d is the newest known here",
+			id, version, RECORD_VERSION);
+}
+
+/* What cannot be read as a record of ours may be one of a later release. */
+static int check_version(struct arena *a, const char *id, const char *text, size_t len,
+			 struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
+	struct cleat_state_version *v;
+
+	if (ocispec_decode(&cleat_state_version_type, text, len, &alloc, NULL, (void **)&v, NULL) <
+	    0)
+		return 0;
+	return v->version > RECORD_VERSION ? too_new(id, v->version, e) : 0;
+}
+
+int record_decode(struct arena *a, const char *id, const char *text, size_t len,
+		  struct cleat_state_file **ret, struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
+	struct ocispec_error oe = { 0 };
+	struct cleat_state_file *s;
+
+	if (ocispec_decode(&cleat_state_file_type, text, len, &alloc, NULL, (void **)&s, &oe) < 0) {
+		if (check_version(a, id, text, len, e) < 0)
+			return -e->code;
+		return err_user(e, id, "the state of container '%s' cannot be read: %s: %s", id,
+				oe.path, oe.text);
+	}
+	if (s->version > RECORD_VERSION)
+		return too_new(id, s->version, e);
+	if (!str_eq(s->id, id))
+		return err_user(e, id, "the state of container '%s' is that of '%s'", id, s->id);
+	*ret = s;
+	return 0;
+}
+
+/* Pids and inodes of another boot mean nothing: only the names are left. */
+static void void_other_boot(struct cleat_state_file *s)
+{
+	char buf[BOOT_ID_SIZE];
+
+	if (!s->boot_id || file_read_small(AT_FDCWD, BOOT_ID_FILE, buf, sizeof(buf)) <= 0 ||
+	    str_eq(s->boot_id, buf))
+		return;
+	s->phase = phase_names[RECORD_INTENT];
+	s->has_pid = false;
+	s->pid = 0;
+}
+
+int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_file **ret,
+		struct err *e)
+{
+	auto_fd fd = sys_openat(dirfd, RECORD_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	ssize_t len;
+	char *text;
+	int r;
+
+	*ret = NULL;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(e, -fd, id, "open the state of container");
+	len = file_read_fd(fd, RECORD_NAME, a, OCISPEC_MAX_SIZE, &text, e);
+	if (len < 0)
+		return err_note(e, "container '%s'", id);
+	r = record_decode(a, id, text, (size_t)len, ret, e);
+	if (r == -EINVAL) {
+		/* it counts as none: what it named cannot be known */
+		log_warning("%s", e->text);
+		err_clear(e);
+		return 0;
+	}
+	if (r == 0)
+		void_other_boot(*ret);
+	return r;
+}
+
+const char *record_annotation(const struct cleat_state_file *s, const char *key)
+{
+	const struct oci_string_map *map = s->annotations;
+
+	for (size_t i = 0; map && i < map->n; i++)
+		if (str_eq(map->entries[i].key, key))
+			return map->entries[i].value;
+	return NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run - create, start, stay, delete */
+#include <signal.h>
+
+#include "base/log.h"
+#include "container/internal.h"
+
+/* What a shell reports for a process that SIGKILL ended. */
+#define STATUS_KILLED (128 + SIGKILL)
+
+/* The exit status alone would not tell why. */
+static void report_oom(const struct creation *m)
+{
+	int64_t limit = -1, peak = -1;
+	struct err e = { 0 };
+
+	if (!m->cgroup || !cgroup_oom_killed(m->cgroup, &limit, &peak))
+		return;
+	err_code(&e, ENOMEM, m->c.id,
+		 "container '%s': init was killed: out of memory (limit %lld, peak %lld)", m->c.id,
+		 (long long)limit, (long long)peak);
+	err_set_id(&e, "oom");
+	log_error(&e);
+}
+
+/* The container has ended; somebody else may have deleted it meanwhile. */
+static int clean_up(struct creation *m, struct err *e)
+{
+	int r = lock_wait(m->arena, m->c.dir.fd, m->c.id, "delete", CONTAINER_DEADLINE_MS, e);
+
+	if (r < 0)
+		return r;
+	m->c.lock = m->c.dir.fd;
+	return container_was_removed(&m->c) ? 0 : container_destroy(m->arena, &m->c, e);
+}
+
+static int stay(struct creation *m, int *ret_status, struct err *e)
+{
+	int status;
+	int r;
+
+	lock_drop(m->c.lock);
+	m->c.lock = -1;
+	r = run_attach(m->arena, &m->run, &status, e);
+	if (r < 0)
+		return r;
+	if (status == STATUS_KILLED)
+		report_oom(m);
+	if (!m->options->keep && clean_up(m, e) < 0)
+		return -e->code;
+	*ret_status = status;
+	return 0;
+}
+
+int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
+		  struct err *e)
+{
+	const struct run_options how = {
+		.foreground = !o->detach,
+		.console_socket = o->console_socket,
+		.pidfd_socket = o->pidfd_socket,
+	};
+	auto_arena a = arena_make();
+	struct creation m;
+	int r;
+
+	if (how.foreground && run_block_signals(e) < 0)
+		return -e->code;
+	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
+		return -e->code;
+	r = run_release(&a, &m.run, e);
+	if (r == 0)
+		r = container_poststart(&a, &m.plan->hooks, m.spec, &m.c, e);
+	if (r < 0) {
+		creation_undo(&m);
+		return r;
+	}
+	*ret_status = 0;
+	if (!o->detach)
+		r = stay(&m, ret_status, e);
+	creation_close(&m);
+	return r;
+}

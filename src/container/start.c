@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start - let a created container through its gate, and learn how that went */
+#include <fcntl.h>
+
+#include "base/log.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+int container_poststart(struct arena *a, const struct hook_plan *hooks, const struct spec *spec,
+			const struct container *c, struct err *e)
+{
+	auto_fd bundle = -1;
+
+	if (!hooks->n[HOOK_POSTSTART])
+		return 0;
+	bundle = sys_open(spec->bundle, O_PATH | O_DIRECTORY, 0);
+	return hook_run_all(hooks, HOOK_POSTSTART,
+			    hook_state(a, spec, c->id, "running", c->state->pid, spec->bundle),
+			    bundle, e);
+}
+
+/* runtime.md, lifecycle step 9: a failing poststart hook stops and deletes the container. */
+static int run_poststart(struct arena *a, struct container *c, struct err *e)
+{
+	struct err second = { 0 };
+	struct hook_plan hooks;
+	struct spec *spec;
+	int r;
+
+	if (!c->state->poststart_hooks)
+		return 0;
+	r = spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e);
+	if (r == 0)
+		r = hook_plan_make(a, spec, &hooks, e);
+	if (r == 0)
+		r = container_poststart(a, &hooks, spec, c, e);
+	if (r < 0 && container_destroy(a, c, &second) < 0)
+		log_warning("%s", second.text);
+	return r;
+}
+
+int container_start(const struct context *ctx, const char *id, struct err *e)
+{
+	auto_arena a = arena_make();
+	struct container c;
+	int r = container_open_locked(&a, ctx, id, "start", &c, e);
+
+	if (r < 0)
+		return r;
+	r = container_allows(&c, VERB_START, e);
+	if (r == 0)
+		r = run_start(&c.dir, c.pidfd, e);
+	if (r == 0)
+		r = run_poststart(&a, &c, e);
+	container_close(&c);
+	return r;
+}
