@@ -73,12 +73,12 @@ int seccomp_filter_load(const struct seccomp_filter *f, bool no_new_privs, struc
  */
 bool sec_filter_is_last(const struct sec_plan *p);
 /*
- * seccomp_notify_state() - the container process state of config-linux.md
- * @state: the state object of runtime.md, as JSON
+ * seccomp_notify_state() - the container process state of config-linux.md, as JSON
+ * @state: of the container, with the pid of the process that has the filter
  * @metadata: listenerMetadata or NULL
  */
-const char *seccomp_notify_state(struct arena *a, const char *oci_version, pid_t pid,
-				 const char *metadata, const char *state);
+const char *seccomp_notify_state(struct arena *a, const struct oci_state *state,
+				 const char *metadata);
 /*
  * seccomp_notify_send() - send it with the listener to the agent at @path, an absolute
  * name of a SOCK_STREAM socket; the connection is closed after it. Waits at most 10 s.

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "ocispec/encode.h"
 #include "sec/sec.h"
 #include "sys/sys.h"
 
@@ -33,42 +34,27 @@
 
 /* --- the message ------------------------------------------------------------------------ */
 
-/* The most that one byte becomes: \u00XX. */
-#define ESCAPED 6
-
-static char *put_byte(char *to, unsigned char c)
+const char *seccomp_notify_state(struct arena *a, const struct oci_state *state,
+				 const char *metadata)
 {
-	static const char hex[] = "0123456789abcdef";
-	const char control[ESCAPED] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
+	const char *fds[] = { "seccompFd" };
+	const struct oci_container_process_state whole = {
+		.oci_version = state->oci_version,
+		.fds = fds,
+		.n_fds = COUNT(fds),
+		.pid = state->pid,
+		.has_pid = true,
+		.metadata = metadata,
+		.state = (struct oci_state *)state,
+	};
+	char *text = NULL;
 
-	if (c < 0x20) {
-		memcpy(to, control, sizeof(control));
-		return to + sizeof(control);
-	}
-	if (c == '"' || c == '\\')
-		*to++ = '\\';
-	*to = (char)c;
-	return to + 1;
-}
-
-static const char *quoted(struct arena *a, const char *s)
-{
-	char *text = arena_alloc(a, ESCAPED * strlen(s) + 3), *to = text;
-
-	*to++ = '"';
-	for (; *s; s++)
-		to = put_byte(to, (unsigned char)*s);
-	*to = '"'; /* the memory is zeroed */
+	/* Fails for a text that is not UTF-8 only, which the decoder rules out. */
+	if (ocispec_encode(&oci_container_process_state_type, &whole, 0, &alloc, &text, NULL,
+			   NULL) < 0)
+		return "{}";
 	return text;
-}
-
-const char *seccomp_notify_state(struct arena *a, const char *oci_version, pid_t pid,
-				 const char *metadata, const char *state)
-{
-	return arena_printf(
-		a, "{\"ociVersion\":%s,\"fds\":[\"seccompFd\"],\"pid\":%d%s%s,\"state\":%s}",
-		quoted(a, oci_version), (int)pid, metadata ? ",\"metadata\":" : "",
-		metadata ? quoted(a, metadata) : "", state);
 }
 
 static int connect_agent(const char *path, struct err *e)

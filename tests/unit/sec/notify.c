@@ -26,12 +26,21 @@
 TEST(state)
 {
 	auto_arena a = arena_make();
+	const struct oci_state state = {
+		.oci_version = "1.3.0",
+		.id = "x",
+		.status = "creating",
+		.bundle = "/b",
+		.pid = 7,
+		.has_pid = true,
+	};
 
-	CHECK_STR(seccomp_notify_state(&a, "1.3.0", 7, NULL, "{}"),
-		  "{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":7,\"state\":{}}");
-	CHECK_STR(seccomp_notify_state(&a, "1.3.0", 7, "a\"b\\c\n\xc3\xa4", "{\"id\":\"x\"}"),
+	CHECK_STR(seccomp_notify_state(&a, &state, NULL),
 		  "{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":7,"
-		  "\"metadata\":\"a\\\"b\\\\c\\u000a\xc3\xa4\",\"state\":{\"id\":\"x\"}}");
+		  "\"state\":{\"ociVersion\":\"1.3.0\",\"id\":\"x\",\"pid\":7,"
+		  "\"status\":\"creating\",\"bundle\":\"/b\"}}");
+	CHECK_HAS(seccomp_notify_state(&a, &state, "a\"b\\c\n\xc3\xa4"),
+		  "\"metadata\":\"a\\\"b\\\\c\\n\xc3\xa4\",\"state\"");
 }
 
 /* Every call at all: not even exit is possible without the agent. */

@@ -4,15 +4,12 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <string.h>
 
+#include "ocispec/decode.h"
 #include "ocispec/runtime.h"
 #include "sys/missing.h"
 #include "unit/unit.h"
-
-static char *word(const char *s)
-{
-	return (char *)s;
-}
 
 TEST(actions)
 {
@@ -48,7 +45,7 @@ TEST(actions)
 		struct seccomp_profile p;
 		struct err e = { 0 };
 		struct oci_linux_seccomp oci = {
-			.default_action = word(rows[i].action),
+			.default_action = rows[i].action,
 			.has_default_errno_ret = rows[i].errno_ret >= 0,
 			.default_errno_ret = (uint32_t)rows[i].errno_ret,
 		};
@@ -78,11 +75,11 @@ TEST(flags)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		auto_arena a = arena_make();
-		char *flags[] = { word(rows[i].flag) };
+		const char *flags[] = { rows[i].flag };
 		struct seccomp_profile p;
 		struct err e = { 0 };
 		struct oci_linux_seccomp oci = {
-			.default_action = word("SCMP_ACT_ALLOW"),
+			.default_action = "SCMP_ACT_ALLOW",
 			.flags = rows[i].flag ? flags : NULL,
 			.n_flags = rows[i].flag ? 1 : 0,
 		};
@@ -94,11 +91,11 @@ TEST(flags)
 	}
 }
 
-static int read_archs(struct seccomp_profile *p, struct arena *a, char **archs, size_t n)
+static int read_archs(struct seccomp_profile *p, struct arena *a, const char **archs, size_t n)
 {
 	struct err e = { 0 };
 	struct oci_linux_seccomp oci = {
-		.default_action = word("SCMP_ACT_ALLOW"),
+		.default_action = "SCMP_ACT_ALLOW",
 		.architectures = archs,
 		.n_architectures = n,
 	};
@@ -109,12 +106,12 @@ static int read_archs(struct seccomp_profile *p, struct arena *a, char **archs, 
 TEST(architectures)
 {
 	auto_arena a = arena_make();
-	char *all[SECCOMP_N_ARCHS], *twice[] = { word("SCMP_ARCH_X32"), word("SCMP_ARCH_X32") };
-	char *bad[] = { word("SCMP_ARCH_Z80") };
+	const char *all[SECCOMP_N_ARCHS], *twice[] = { "SCMP_ARCH_X32", "SCMP_ARCH_X32" };
+	const char *bad[] = { "SCMP_ARCH_Z80" };
 	struct seccomp_profile p;
 
 	for (size_t i = 0; i < SECCOMP_N_ARCHS; i++)
-		all[i] = word(seccomp_archs[i].name);
+		all[i] = seccomp_archs[i].name;
 	CHECK_INT(read_archs(&p, &a, all, SECCOMP_N_ARCHS), 0);
 	CHECK_INT(p.n_archs, SECCOMP_N_ARCHS);
 	CHECK_INT(read_archs(&p, &a, twice, 2), 0);
@@ -130,10 +127,10 @@ static int read_call(struct seccomp_profile *p, struct arena *a, struct oci_linu
 
 	*calls = call;
 	*oci = (struct oci_linux_seccomp){
-		.default_action = word("SCMP_ACT_ERRNO"),
+		.default_action = "SCMP_ACT_ERRNO",
 		.syscalls = calls,
 		.n_syscalls = 1,
-		.listener_path = word(listener),
+		.listener_path = listener,
 	};
 	return seccomp_profile_read(a, oci, p, e);
 }
@@ -141,16 +138,16 @@ static int read_call(struct seccomp_profile *p, struct arena *a, struct oci_linu
 TEST(conditions)
 {
 	auto_arena a = arena_make();
-	char *names[] = { word("personality") };
+	const char *names[] = { "personality" };
 	struct oci_linux_syscall_arg args[2] = {
-		{ .index = 0, .value = UINT64_MAX, .op = word("SCMP_CMP_EQ") },
-		{ .index = 5, .value = 8, .value_two = 9, .op = word("SCMP_CMP_MASKED_EQ") },
+		{ .index = 0, .value = UINT64_MAX, .op = "SCMP_CMP_EQ" },
+		{ .index = 5, .value = 8, .value_two = 9, .op = "SCMP_CMP_MASKED_EQ" },
 	};
 	struct oci_linux_syscall_arg *list[] = { &args[0], &args[1] };
 	struct oci_linux_syscall call = {
 		.names = names,
 		.n_names = 1,
-		.action = word("SCMP_ACT_ALLOW"),
+		.action = "SCMP_ACT_ALLOW",
 		.args = list,
 		.n_args = 2,
 	};
@@ -171,7 +168,7 @@ TEST(conditions)
 	CHECK_INT(read_call(&p, &a, &call, NULL, &e), -EINVAL);
 	CHECK_HAS(e.text, "linux.seccomp.syscalls[0].args[1].index");
 	args[1].index = 1;
-	args[1].op = word("SCMP_CMP_EQUAL");
+	args[1].op = "SCMP_CMP_EQUAL";
 	CHECK_INT(read_call(&p, &a, &call, NULL, &e), -EINVAL);
 	CHECK_HAS(e.text, "linux.seccomp.syscalls[0].args[1].op");
 }
@@ -179,11 +176,11 @@ TEST(conditions)
 TEST(listener)
 {
 	auto_arena a = arena_make();
-	char *names[] = { word("mknod") }, *writes[] = { word("mknod"), word("write") };
+	const char *names[] = { "mknod" }, *writes[] = { "mknod", "write" };
 	struct oci_linux_syscall call = {
 		.names = names,
 		.n_names = 1,
-		.action = word("SCMP_ACT_NOTIFY"),
+		.action = "SCMP_ACT_NOTIFY",
 	};
 	struct seccomp_profile p;
 	struct err e = { 0 };
@@ -196,7 +193,37 @@ TEST(listener)
 	call.names = writes;
 	call.n_names = 2;
 	CHECK_INT(read_call(&p, &a, &call, "/run/agent", &e), -EINVAL);
-	call.action = word("SCMP_ACT_ALLOW");
+	call.action = "SCMP_ACT_ALLOW";
 	REQUIRE_OK(read_call(&p, &a, &call, "agent", &e), &e); /* ignored without NOTIFY */
 	CHECK(!p.notify && !p.listener_path);
+}
+
+/* As decoded from JSON: an empty list of flags is not the same as none. */
+TEST(from_json)
+{
+	static const struct {
+		const char *json;
+		unsigned flags;
+	} rows[] = {
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[]}", 0 },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\","
+		  "\"flags\":[\"SECCOMP_FILTER_FLAG_LOG\"]}",
+		  SECCOMP_FILTER_FLAG_LOG },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_arena a = arena_make();
+		const struct ocispec_allocator alloc = { arena_ocispec_alloc, &a };
+		struct oci_linux_seccomp *oci;
+		struct seccomp_profile p;
+		struct ocispec_error bad;
+		struct err e = { 0 };
+
+		unit_row("%s", rows[i].json);
+		REQUIRE(ocispec_decode(&oci_linux_seccomp_type, rows[i].json, strlen(rows[i].json),
+				       &alloc, NULL, (void **)&oci, &bad) == 0);
+		REQUIRE_OK(seccomp_profile_read(&a, oci, &p, &e), &e);
+		CHECK_INT(p.flags, rows[i].flags);
+	}
 }
