@@ -218,7 +218,7 @@ static int put_ambient(uint64_t want, uint64_t possible, struct err *e)
 int sec_caps_park(const struct sec_plan *p, bool keep_admin, struct err *e)
 {
 	const struct spec_caps *c = &p->caps;
-	struct sys_caps got, want = {
+	struct sys_caps got = { 0 }, want = {
 		.permitted = c->permitted | (keep_admin ? ADMIN : 0),
 		.inheritable = c->inheritable,
 	};

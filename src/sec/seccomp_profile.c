@@ -66,8 +66,10 @@ static int read_flags(const struct oci_linux_seccomp *oci, struct seccomp_profil
 	 * Without the property the field sets SPEC_ALLOW: the mitigation that it turns
 	 * off costs every call of the container, and since 5.16 is off anyway.
 	 */
-	if (!oci->flags)
+	if (!oci->flags) {
 		p->flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+		return 0;
+	}
 	for (size_t i = 0; i < oci->n_flags; i++) {
 		int64_t flag;
 
