@@ -43,11 +43,12 @@ int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, 
 			return 0;
 		}
 		if (prog < 0)
-			return err_sys(e, -prog, field, "load the device program of");
+			return err_code(e, -prog, field,
+					"%s: load a program of %zu instructions: %s", field,
+					p->device_len, errno_text(-prog));
 		r = sys_bpf_prog_attach(cg->v2, prog, BPF_CGROUP_DEVICE, -1);
 		if (r < 0)
-			return err_sys(e, -r, cg->dirs[0].path,
-				       "attach the device program to cgroup");
+			return cgroup_error(&cg->dirs[0], r, e, "attach the device program to");
 	}
 	detach_left(cg, left, n_left);
 	return 0;

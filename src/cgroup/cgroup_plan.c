@@ -61,9 +61,10 @@ static int add_dir(struct build *b, const char *hierarchy, const char *words, co
 
 	if (choose_path(b, self, &d->path) < 0)
 		return -b->err->code;
-	d->self = self;
-	d->hierarchy = hierarchy;
-	d->controllers = words;
+	/* the plan outlives the host facts */
+	d->self = arena_strdup(b->arena, self);
+	d->hierarchy = hierarchy ? arena_strdup(b->arena, hierarchy) : NULL;
+	d->controllers = arena_strdup(b->arena, words);
 	b->outs[p->n_dirs].arena = b->arena;
 	b->outs[p->n_dirs].err = b->err;
 	p->n_dirs++;

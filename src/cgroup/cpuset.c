@@ -80,8 +80,7 @@ static int fill(struct level *l, const struct cgroup_dir *d, const char *file, b
 	if (r == -ENOENT)
 		r = list_of(l, len, file + strlen("cpuset."), d->n_made > 0 && !planned, list);
 	if (r < 0)
-		return err_code(e, -r, d->path, "copy %s down to cgroup '%s:%s': %s", file,
-				d->hierarchy, d->path, errno_text(-r));
+		return cgroup_error(d, r, e, "copy %s down to", file);
 	return 0;
 }
 

@@ -40,6 +40,20 @@ const char *cgroup_dir_name(const struct cgroup_dir *d, char buf[DIR_TEXT_SIZE])
 	return buf;
 }
 
+int cgroup_error(const struct cgroup_dir *d, int code, struct err *e, const char *action, ...)
+{
+	char name[DIR_TEXT_SIZE], what[256];
+	int r = code < 0 ? code : -code;
+	va_list ap;
+
+	va_start(ap, action);
+	vsnprintf(what, sizeof(what), action, ap);
+	va_end(ap);
+	cgroup_dir_name(d, name);
+	return err_code(e, -r, name, "%s cgroup '%s': %s", what, name,
+			cgroup_is_gone(r) ? "it has gone" : errno_text(-r));
+}
+
 int cgroup_open_file(const struct cgroup *cg, const struct cgroup_dir *d, const char *file,
 		     int flags)
 {

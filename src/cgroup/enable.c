@@ -145,7 +145,7 @@ int cgroup_enable(struct cgroup *cg, const char *words, struct err *e)
 		return 0;
 	n = cgroup_read_file(cg, d, "cgroup.controllers", have, sizeof(have));
 	if (n < 0)
-		return err_sys(e, (int)-n, d->path, "read cgroup.controllers of cgroup");
+		return cgroup_error(d, (int)n, e, "read cgroup.controllers of");
 	split(words, &want);
 	split(have, &other);
 	filter(&want, &other, false);

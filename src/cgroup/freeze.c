@@ -27,9 +27,7 @@ static int freeze_error(struct cgroup *cg, const struct cgroup_dir *d, bool froz
 		return err_code(e, ETIMEDOUT, name,
 				"%s cgroup '%s': not done after %d s, it holds %s", what, name,
 				FREEZE_WAIT_MS / 1000, cgroup_describe_pids(cg, d));
-	if (cgroup_is_gone(r))
-		return err_code(e, ENODEV, name, "%s cgroup '%s': it has gone", what, name);
-	return err_sys(e, -r, name, "%s cgroup", what);
+	return cgroup_error(d, cgroup_is_gone(r) ? -ENODEV : r, e, "%s", what);
 }
 
 static int freeze_v2(struct cgroup *cg, bool frozen)
@@ -125,6 +123,7 @@ int cgroup_is_populated(struct cgroup *cg)
 int cgroup_wait_empty(struct cgroup *cg, uint64_t deadline_ms, struct err *e)
 {
 	int64_t deadline = sys_now_ms() + (int64_t)deadline_ms;
+	const struct cgroup_dir *d;
 	char name[DIR_TEXT_SIZE];
 	unsigned turn = 0;
 	int r;
@@ -141,10 +140,10 @@ int cgroup_wait_empty(struct cgroup *cg, uint64_t deadline_ms, struct err *e)
 	}
 	if (r == 0 || cgroup_is_gone(r))
 		return 0;
-	cgroup_dir_name(cgroup_dir_main(cg), name);
-	if (r == -ETIMEDOUT)
-		return err_code(e, ETIMEDOUT, name, "cgroup '%s' still holds %s after %llu ms",
-				name, cgroup_describe_pids(cg, cgroup_dir_main(cg)),
-				(unsigned long long)deadline_ms);
-	return err_sys(e, -r, name, "wait for the end of all processes of cgroup");
+	d = cgroup_dir_main(cg);
+	if (r != -ETIMEDOUT)
+		return cgroup_error(d, r, e, "wait for the end of all processes of");
+	cgroup_dir_name(d, name);
+	return err_code(e, ETIMEDOUT, name, "cgroup '%s' still holds %s after %llu ms", name,
+			cgroup_describe_pids(cg, d), (unsigned long long)deadline_ms);
 }

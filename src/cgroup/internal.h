@@ -50,6 +50,12 @@ int cgroup_new(struct arena *a, enum cgroup_manager m, size_t n, struct cgroup *
 	       struct err *e);
 /* "/a/b", or "memory:/a/b" in a v1 hierarchy: how messages name a directory. */
 const char *cgroup_dir_name(const struct cgroup_dir *d, char buf[DIR_TEXT_SIZE]);
+/*
+ * "<action> cgroup '<name>': <reason>". One that has gone is said to have gone: callers
+ * take "no such file or directory" for a command that was not found. Returns -code.
+ */
+int cgroup_error(const struct cgroup_dir *d, int code, struct err *e, const char *action, ...)
+	ERR_PRINTF(4, 5);
 /* Open a file of a directory by the shortest way; a descriptor or -errno. */
 int cgroup_open_file(const struct cgroup *cg, const struct cgroup_dir *d, const char *file,
 		     int flags);

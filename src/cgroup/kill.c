@@ -183,7 +183,7 @@ int cgroup_kill(struct cgroup *cg, struct err *e)
 	}
 	if (r == 0 || cgroup_is_gone(r))
 		return 0;
-	return err_sys(e, -r, d->path, "kill everything in cgroup");
+	return cgroup_error(d, r, e, "kill everything in");
 }
 
 int cgroup_signal(struct cgroup *cg, int sig, struct err *e)

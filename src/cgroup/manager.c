@@ -124,7 +124,7 @@ bool cgroup_needs_join(const struct cgroup *cg)
 
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
 {
-	char text[16], name[DIR_TEXT_SIZE];
+	char text[16];
 
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	for (size_t i = 0; i < cg->n_dirs; i++) {
@@ -134,14 +134,8 @@ int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
 		if (!d->hierarchy || d->absent)
 			continue;
 		r = cgroup_write_file(cg, d, "cgroup.procs", text);
-		if (r == -ENOENT)
-			return err_code(e, ENODEV, d->path,
-					"move process %d to cgroup '%s': it "
-					"has gone",
-					(int)pid, cgroup_dir_name(d, name));
 		if (r < 0)
-			return err_sys(e, -r, cgroup_dir_name(d, name), "move process %d to cgroup",
-				       (int)pid);
+			return cgroup_error(d, r, e, "move process %d to", (int)pid);
 	}
 	return 0;
 }

@@ -38,7 +38,7 @@ static int check_idle_v2(const struct cgroup *cg, const struct cgroup_dir *d, st
 	int r = cgroup_events_read(cg->v2, &now);
 
 	if (r < 0)
-		return err_sys(e, -r, d->path, "read cgroup.events of cgroup");
+		return cgroup_error(d, r, e, "read cgroup.events of");
 	if (now.frozen == 1)
 		return refuse(e, d, "is frozen");
 	if (now.populated == 1 &&
@@ -60,9 +60,9 @@ static int check_idle_v1(const struct cgroup *cg, const struct cgroup_dir *d, st
 		return refuse(e, d, "is frozen");
 	do {
 		n = cgroup_read_file(cg, d, "cgroup.procs", text, sizeof(text));
-	} while (n > 0 && cg->v2 < 0 && cgroup_v1_pause(&turn, deadline));
+	} while (n > 0 && !cgroup_dir_v2(cg) && cgroup_v1_pause(&turn, deadline));
 	if (n < 0)
-		return err_sys(e, (int)-n, d->path, "read cgroup.procs of cgroup");
+		return cgroup_error(d, (int)n, e, "read cgroup.procs of");
 	return n > 0 ? refuse(e, d, "holds processes") : 0;
 }
 
@@ -95,7 +95,7 @@ static int open_v2(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 
 	cg->v2 = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
 	if (cg->v2 < 0)
-		return err_sys(e, -cg->v2, d->path, "open cgroup");
+		return cgroup_error(d, cg->v2, e, "open");
 	if (sys_fstatfs(cg->v2, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return err_code(e, ENOTSUP, d->path, "'%s/%s' is not a cgroup v2 directory",
 				CGROUP_ROOT, d->at);
@@ -164,17 +164,6 @@ static void unmake_dir(const struct cgroup *cg, struct cgroup_dir *d)
 		*strrchr(path, '/') = '\0';
 }
 
-static int make_error(const struct cgroup_dir *d, int r, struct err *e)
-{
-	char name[DIR_TEXT_SIZE];
-
-	cgroup_dir_name(d, name);
-	if (r == -ENOENT)
-		return err_code(e, ENOTSUP, name, "make cgroup '%s': '%s/%.*s' has gone", name,
-				CGROUP_ROOT, (int)d->prefix, d->at);
-	return err_sys(e, -r, name, "make cgroup");
-}
-
 static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgroup_dir *d,
 		    const struct cgroup_dir_plan *dp, struct err *e)
 {
@@ -190,7 +179,7 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 	if (d->absent)
 		return 0;
 	if (r < 0)
-		return make_error(d, r, e);
+		return cgroup_error(d, r, e, "make");
 	if (!d->hierarchy && open_v2(cg, d, e) < 0)
 		return -e->code;
 	if (!made && (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)
@@ -250,7 +239,7 @@ static int delegate(const struct cgroup *cg, const struct cgroup_plan *p, struct
 			r = 0;
 	}
 	if (r < 0)
-		return err_sys(e, -r, cg->dirs[0].path, "give uid %u the cgroup", p->delegate_uid);
+		return cgroup_error(&cg->dirs[0], r, e, "give uid %u", p->delegate_uid);
 	return 0;
 }
 

@@ -122,11 +122,10 @@ int cgroup_pids(struct cgroup *cg, struct arena *a, pid_t **ret, size_t *ret_n, 
 {
 	const struct cgroup_dir *d = cgroup_dir_main(cg);
 	struct pid_list pids = { 0 };
-	char name[DIR_TEXT_SIZE];
 	int r = d && cgroup_matches(cg) ? list_dir(cg, d, a, &pids) : 0;
 
 	if (r < 0)
-		return err_sys(e, -r, cgroup_dir_name(d, name), "list the processes of cgroup");
+		return cgroup_error(d, r, e, "list the processes of");
 	*ret = pids.v;
 	*ret_n = pids.n;
 	return 0;

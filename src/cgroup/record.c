@@ -139,7 +139,7 @@ int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cg
 	if (first && !first->hierarchy) {
 		cg->v2 = sys_openat(cg->root.fd, first->at, O_PATH | O_DIRECTORY, 0);
 		if (cg->v2 < 0 && !cgroup_is_gone(cg->v2)) {
-			err_sys(e, -cg->v2, first->path, "open cgroup");
+			cgroup_error(first, cg->v2, e, "open");
 			cgroup_close(cg);
 			return -e->code;
 		}
@@ -170,7 +170,7 @@ int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state,
 
 		/* one that holds something is not what a killed creation has left */
 		if (removed < 0 && removed != -EBUSY && !cgroup_is_gone(removed) && r == 0)
-			r = err_sys(e, -removed, d->path, "remove cgroup");
+			r = cgroup_error(d, removed, e, "remove");
 	}
 	cgroup_close(cg);
 	return r;

@@ -16,6 +16,7 @@
 #include "sys/sys.h"
 
 #define EMPTY_WAIT_MS 5000 /* processes that were killed and are still on their way out */
+#define GONE_WAIT_MS  100  /* what is left of a container whose own directory has gone */
 
 struct walk {
 	int at;		  /* directory that is being emptied */
@@ -112,8 +113,8 @@ static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 		.at = -1,
 		.stuck = -1,
 		.v2 = !d->hierarchy,
-		.pause = cg->v2 < 0,
-		.deadline = sys_now_ms() + EMPTY_WAIT_MS,
+		.pause = !cgroup_dir_v2(cg),
+		.deadline = sys_now_ms() + (cg->gone ? GONE_WAIT_MS : EMPTY_WAIT_MS),
 	};
 	auto_fd top = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
 	int r = top < 0 ? top : remove_below(&w, top);
@@ -131,19 +132,19 @@ static int remove_dir(struct cgroup *cg, const struct cgroup_dir *d, struct err 
 	char name[DIR_TEXT_SIZE];
 	int r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
 
-	/* what holds something there and was not recorded is somebody else's */
-	if (r == -EBUSY && cg->other)
-		r = 0;
-	if (r == -EBUSY)
+	if (r == -EBUSY && !cg->other)
 		r = remove_busy(cg, d);
+	/* who is in a directory that was not recorded, or that cannot be told, is not ours */
+	if (r == -EBUSY && !cgroup_matches(cg))
+		r = 0;
 	trace(CGROUP, "remove %s: %s", d->at, errno_name(-r));
 	if (r == 0 || cgroup_is_gone(r))
 		return 0;
+	if (r != -EBUSY)
+		return cgroup_error(d, r, e, "remove");
 	cgroup_dir_name(d, name);
-	if (r == -EBUSY)
-		return err_code(e, EBUSY, name, "remove cgroup '%s': it still holds %s", name,
-				cgroup_describe_pids(cg, d));
-	return err_sys(e, -r, name, "remove cgroup");
+	return err_code(e, EBUSY, name, "remove cgroup '%s': it still holds %s", name,
+			cgroup_describe_pids(cg, d));
 }
 
 int cgroup_remove_dirs(struct cgroup *cg, struct err *e)

@@ -209,6 +209,40 @@ LIVE(foreign_cgroup)
 	waitpid(pid, NULL, 0);
 }
 
+/* Somebody removed the v2 directory, and another process came into one of the others. */
+LIVE(half_gone)
+{
+	struct cleat_state_file s;
+	struct cgroup *cg = NULL;
+	struct err e = { 0 };
+	struct live l;
+	pid_t pid;
+
+	if (view != VIEW_HYBRID)
+		unit_skip("there is no half on this kind of host");
+	live_make(&l, "/x");
+	s = record(&l);
+	REQUIRE(rmdir(live_file(NULL, "/x", "")) == 0);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0)
+		_exit(live_idle(NULL));
+	l.cg->dirs[0].absent = true;
+	REQUIRE_OK(cgroup_join(l.cg, pid, &e), &e);
+	cgroup_close(l.cg);
+	REQUIRE_OK(cgroup_open(&live_arena, &s, &cg, &e), &e);
+	CHECK(!cgroup_matches(cg));
+	CHECK_OK(cgroup_kill(cg, &e), &e);
+	CHECK_OK(cgroup_remove(cg, &e), &e);
+	CHECK(live_is_alive(pid));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_OK(cgroup_remove(cg, &e), &e);
+	for (size_t i = 0; i < live_host.n_v1; i++)
+		CHECK(!live_exists(live_host.v1[i].dir, "/x"));
+	cgroup_close(cg);
+}
+
 /* A creation that was killed before it recorded an identity. */
 LIVE(remove_by_name)
 {
