@@ -32,6 +32,7 @@ struct ns_plan {
 	const struct id_map *uid_maps, *gid_maps;
 	size_t n_uid_maps, n_gid_maps;
 	bool single_uid, single_gid; /* one id that an unprivileged process may map itself */
+	bool unprivileged;	     /* not root: maps of more ids need newuidmap(1) */
 	const char *time_offsets;    /* text for timens_offsets; NULL: none */
 };
 
@@ -48,9 +49,11 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 int ns_open(struct ns_plan *p, struct err *e);
 void ns_close(struct ns_plan *p);
 
-/* middle: everything up to init's clone3; @map asks the parent to write the id maps. */
-int ns_enter(const struct ns_plan *p, int (*map)(void *arg, struct err *e), void *arg,
-	     struct err *e);
+/* middle, one after the other; each is a step of its own. */
+int ns_join_before_user(struct ns_plan *p, struct err *e); /* what our own rights can join */
+int ns_enter_user(const struct ns_plan *p, struct err *e); /* join or unshare the user namespace */
+int ns_join_rest(struct ns_plan *p, struct err *e);
+int ns_enter_time(const struct ns_plan *p, struct err *e); /* unshare, then write the offsets */
 
 /*
  * ns_map_ids() - parent: write uid_map, gid_map and setgroups of process @pid

@@ -33,6 +33,7 @@ struct run_callbacks {
 /* A container's init while this process still holds it. */
 struct run {
 	const struct plan *plan;
+	struct ns_plan ns; /* the plan's, with what ns_open() opened */
 	struct run_options options;
 	struct run_callbacks callbacks;
 	struct cgroup *cgroup;
@@ -45,6 +46,8 @@ struct run {
 	int console;		  /* connected console socket; -1 */
 	int master;		  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
+	int userns; /* the container's user namespace, for id-mapped mounts; -1 */
+	struct dir proc; /* a procfs of our own; empty until parent_proc() */
 	struct run_progress *progress; /* shared page: role and step */
 };
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/gate.h"
+
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "run/channel.h"
+#include "run/run.h"
+#include "sys/sys.h"
+
+/* More than one asks for the status at a time; what does not fit is told EAGAIN. */
+#define GATE_BACKLOG 64
+
+int gate_make(const struct dir *state_dir, struct err *e)
+{
+	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, -fd, GATE_NAME, "make the socket");
+	r = sys_bind_unix(fd, state_dir->fd, GATE_NAME);
+	if (r < 0)
+		return err_sys(e, -r, state_dir->name, "bind the start gate in");
+	r = sys_listen(fd, GATE_BACKLOG);
+	if (r < 0)
+		return err_sys(e, -r, GATE_NAME, "listen at");
+	return fd_take(&fd);
+}
+
+int gate_wait(int gate, struct err *e)
+{
+	for (;;) {
+		auto_fd peer = sys_accept(gate);
+		struct err dropped = { 0 };
+		struct msg m;
+		int fd;
+
+		if (peer < 0)
+			return err_sys(e, -peer, GATE_NAME, "accept at the");
+		if (channel_recv(peer, &m, &fd, &dropped) == 1 && m.type == MSG_START) {
+			fd_close(&fd);
+			return fd_take(&peer);
+		}
+		fd_close(&fd);
+	}
+}
+
+int gate_outcome(int peer, struct err *e)
+{
+	bool exec = false;
+
+	for (;;) {
+		struct msg m;
+		int fd;
+		int r = channel_recv(peer, &m, &fd, e);
+
+		fd_close(&fd);
+		if (r < 0)
+			return err_note(e, "start");
+		if (r == 0)
+			return exec ? 0
+				    : err_code(e, ESRCH, NULL,
+					       "the container's init died before its program was executed");
+		switch (m.type) {
+		case MSG_EXEC:
+			exec = true;
+			break;
+		case MSG_LOG:
+			log_line((enum log_level)m.number, "%s", m.text);
+			break;
+		case MSG_ERROR:
+			*e = m.err;
+			return -e->code;
+		default:
+			return err_code(e, EPROTO, NULL, "unexpected message '%s' from init",
+					msg_type_name(m.type));
+		}
+	}
+}
+
+static int gate_connect(const struct dir *state_dir, int extra)
+{
+	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET | extra, 0);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_connect_unix(fd, state_dir->fd, GATE_NAME);
+	return r < 0 ? r : fd_take(&fd);
+}
+
+int run_gate_is_open(const struct dir *state_dir)
+{
+	auto_fd fd = -1;
+
+	/* Most containers are running: one call answers then. */
+	if (sys_faccessat(state_dir->fd, GATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	fd = gate_connect(state_dir, SOCK_NONBLOCK);
+	if (fd >= 0 || fd == -EAGAIN) /* EAGAIN: the backlog is full, so somebody listens */
+		return 1;
+	return fd == -ECONNREFUSED || fd == -ENOENT ? 0 : fd;
+}
+
+int run_start(const struct dir *state_dir, int pidfd, struct err *e)
+{
+	auto_fd peer = gate_connect(state_dir, 0);
+	int r;
+
+	(void)pidfd; /* the connection ends when init does, so there is nothing else to watch */
+	if (peer == -ECONNREFUSED || peer == -ENOENT)
+		return err_code(e, ESRCH, NULL, "cannot start a container that has stopped");
+	if (peer < 0)
+		return err_sys(e, -peer, state_dir->name, "connect to the start gate in");
+	r = channel_send(peer, MSG_START, 0, -1);
+	if (r < 0)
+		return err_sys(e, -r, state_dir->name, "ask init to start in");
+	r = gate_outcome(peer, e);
+	if (r < 0)
+		return r;
+	r = sys_unlinkat(state_dir->fd, GATE_NAME, 0);
+	return r < 0 && r != -ENOENT ? err_sys(e, -r, GATE_NAME, "remove") : 0;
+}

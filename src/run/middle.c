@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * middle - joins and unshares namespaces, clones init, and is gone
+ *
+ * Entering a pid namespace takes a child, and so does a time namespace with offsets;
+ * a user namespace must exist before the others so that it owns them. init is made
+ * as the parent's child (CLONE_PARENT), born in its cgroup, with a pidfd from its
+ * first moment.
+ *
+ * Should: leave a single init behind that waits for GO. Must not: change ids (the
+ * cgroup may be entered with the caller's own rights only), touch mounts.
+ */
+#include <sched.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "run/child.h"
+#include "sys/sys.h"
+
+static int ask_map_ids(void *role, struct err *e)
+{
+	return child_ask(role, MSG_MAP_IDS, 0, -1, NULL, e);
+}
+
+static int step_join(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return ns_join_before_user(&c->run->ns, e);
+}
+
+static int step_user(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return ns_enter_user(&c->run->ns, e);
+}
+
+static int step_join_rest(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return ns_join_rest(&c->run->ns, e);
+}
+
+static int step_time(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return ns_enter_time(&c->run->ns, e);
+}
+
+/*
+ * The start of a process in a joined pid namespace is visible to those who are in it:
+ * what it holds of the host must be gone by then (CVE-2016-9962).
+ */
+static int step_forget_host(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	(void)e;
+	if (c->plan->mount.has_ns)
+		fd_close(&c->run->rootfs_dir);
+	dir_close(&c->run->state_dir);
+	return 0;
+}
+
+static int step_clone_init(void *role, struct err *e)
+{
+	struct child *c = role;
+	auto_fd pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PARENT | CLONE_PIDFD | c->plan->ns.clone_flags,
+		.pidfd = (uintptr_t)&pidfd,
+		/* With CLONE_PARENT the exit signal is the middle's own, SIGCHLD. */
+		.exit_signal = 0,
+	};
+	int cgroup = c->run->cgroup ? cgroup_v2_fd(c->run->cgroup) : -1;
+	pid_t pid;
+	int r;
+
+	if (cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup;
+	}
+	pid = sys_clone3(&args, sizeof(args));
+	if (pid == 0)
+		init_main(c);
+	if (pid < 0)
+		return err_sys(e, (int)-pid, NULL, "clone init");
+	r = channel_send(c->up, MSG_INIT, pid, pidfd);
+	return r < 0 ? err_sys(e, -r, NULL, "report init") : 0;
+}
+
+static bool has_joins(const void *role)
+{
+	return ((const struct child *)role)->run->ns.n_join > 0;
+}
+
+static bool has_user(const void *role)
+{
+	const struct child *c = role;
+
+	return c->plan->ns.new_user || c->plan->ns.join_user;
+}
+
+static bool makes_user(const void *role)
+{
+	return ((const struct child *)role)->plan->ns.new_user;
+}
+
+static bool makes_time(const void *role)
+{
+	return ((const struct child *)role)->plan->ns.create & CLONE_NEWTIME;
+}
+
+static bool shares_pid(const void *role)
+{
+	return !(((const struct child *)role)->plan->ns.create & CLONE_NEWPID);
+}
+
+static const struct step middle_steps[] = {
+	{ "join-namespaces", has_joins, step_join },
+	{ "user-namespace", has_user, step_user },
+	{ "map-ids", makes_user, ask_map_ids },
+	{ "join-owned-namespaces", has_joins, step_join_rest },
+	{ "time-namespace", makes_time, step_time },
+	{ "forget-host", shares_pid, step_forget_host },
+	{ "clone-init", NULL, step_clone_init },
+};
+
+int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, int *ret_fd,
+	      struct err *e)
+{
+	struct msg m;
+	auto_fd fd = -1;
+	int r = channel_send(c->up, type, number, send_fd);
+
+	if (r == 0)
+		r = channel_recv(c->up, &m, &fd, e);
+	if (r == 0 || r == -EPIPE || r == -ECONNRESET)
+		_exit(EXIT_FAILURE); /* the parent is gone, or knows why and we do not */
+	if (r < 0)
+		return e->code ? -e->code : err_sys(e, -r, NULL, "ask the parent for '%s'",
+						    msg_type_name(type));
+	if (m.type != MSG_OK)
+		return err_code(e, EPROTO, NULL, "unexpected message '%s' from the parent",
+				msg_type_name(m.type));
+	if (ret_fd)
+		*ret_fd = fd_take(&fd);
+	return (int)m.number;
+}
+
+void child_fail(int sock, struct err *e, enum run_role role)
+{
+	(void)role;
+	channel_send_err(sock, e);
+	_exit(EXIT_FAILURE);
+}
+
+static void log_up(void *arg, enum log_level level, const char *text)
+{
+	struct child *c = arg;
+
+	channel_send_log(c->peer, (int)level, text);
+}
+
+void middle_main(struct child *c)
+{
+	struct err e = { 0 };
+
+	log_set_sink(log_up, c);
+	if (steps_run(middle_steps, COUNT(middle_steps), ROLE_MIDDLE, c, c->run->progress, &e) < 0)
+		child_fail(c->up, &e, ROLE_MIDDLE);
+	_exit(EXIT_SUCCESS);
+}
