@@ -24,11 +24,11 @@ struct ns_join {
 struct ns_plan {
 	struct ns_join join[8];
 	size_t n_join;
-	uint64_t create;	/* all namespaces to create */
-	uint64_t clone_flags;	/* of those: by init's clone3 */
+	uint64_t create;      /* all namespaces to create */
+	uint64_t clone_flags; /* of those: by init's clone3 */
 	bool new_user;
 	bool join_user;
-	bool late_cgroup;	/* init unshares the cgroup namespace after it was moved (v1) */
+	bool late_cgroup; /* init unshares the cgroup namespace after it was moved (v1) */
 	const struct id_map *uid_maps, *gid_maps;
 	size_t n_uid_maps, n_gid_maps;
 	bool single_uid, single_gid; /* one id that an unprivileged process may map itself */

@@ -33,8 +33,8 @@ static const char *map_text(struct arena *a, const struct id_map *maps, size_t n
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++)
-		len += (size_t)snprintf(text + len, MAP_TEXT_MAX - len, "%u %u %u\n", maps[i].inside,
-					maps[i].outside, maps[i].size);
+		len += (size_t)snprintf(text + len, MAP_TEXT_MAX - len, "%u %u %u\n",
+					maps[i].inside, maps[i].outside, maps[i].size);
 	return text;
 }
 
@@ -57,8 +57,13 @@ static int map_by_helper(struct arena *a, const struct map_kind *k, pid_t pid,
 {
 	const char **argv = arena_new_n(a, 3 + 3 * n, const char *);
 	const char *path = helper_path(a, k->helper);
-	struct helper h = { .what = k->helper, .path = path, .argv = argv, .cwd_fd = -1,
-			    .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = 10000 };
+	struct helper h = { .what = k->helper,
+			    .path = path,
+			    .argv = argv,
+			    .cwd_fd = -1,
+			    .stdout_fd = -1,
+			    .stderr_fd = -1,
+			    .timeout_ms = 10000 };
 	size_t argc = 0;
 
 	if (!path)
@@ -75,8 +80,8 @@ static int map_by_helper(struct arena *a, const struct map_kind *k, pid_t pid,
 	return helper_run(&h, e);
 }
 
-static int map_read_back(const struct dir *d, const struct map_kind *k,
-			 const struct id_map *maps, size_t n, struct err *e)
+static int map_read_back(const struct dir *d, const struct map_kind *k, const struct id_map *maps,
+			 size_t n, struct err *e)
 {
 	auto_arena a = arena_make();
 	char *text, *line, *save = NULL;
@@ -93,7 +98,8 @@ static int map_read_back(const struct dir *d, const struct map_kind *k,
 			break;
 	}
 	if (i != n || line)
-		return err_code(e, EIO, k->file, "%s reads back other than it was written", k->file);
+		return err_code(e, EIO, k->file, "%s reads back other than it was written",
+				k->file);
 	return 0;
 }
 

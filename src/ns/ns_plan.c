@@ -18,10 +18,11 @@ static const char *time_offsets(struct arena *a, const struct oci_linux *linux_b
 		return NULL;
 	if (t->monotonic)
 		text = arena_printf(a, "%smonotonic %lld %lld\n", text,
-				    (long long)t->monotonic->secs, (long long)t->monotonic->nanosecs);
+				    (long long)t->monotonic->secs,
+				    (long long)t->monotonic->nanosecs);
 	if (t->boottime)
-		text = arena_printf(a, "%sboottime %lld %lld\n", text,
-				    (long long)t->boottime->secs, (long long)t->boottime->nanosecs);
+		text = arena_printf(a, "%sboottime %lld %lld\n", text, (long long)t->boottime->secs,
+				    (long long)t->boottime->nanosecs);
 	return *text ? text : NULL;
 }
 
@@ -41,7 +42,8 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 
 		if (!ns->path)
 			continue;
-		p.join[p.n_join++] = (struct ns_join){ .type = ns->type, .path = ns->path, .fd = -1 };
+		p.join[p.n_join++] =
+			(struct ns_join){ .type = ns->type, .path = ns->path, .fd = -1 };
 	}
 	p.new_user = spec->ns_new & CLONE_NEWUSER;
 	p.join_user = spec->ns_joined & CLONE_NEWUSER;

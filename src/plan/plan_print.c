@@ -114,7 +114,9 @@ static void put_devices(struct out *o, const struct dev_plan *d)
 {
 	for (size_t i = 0; !d->skip && i < d->n_nodes; i++)
 		put(o, "device %s %c %u:%u %04o %u:%u%s\n", d->nodes[i].path,
-		    S_ISBLK(d->nodes[i].type) ? 'b' : S_ISFIFO(d->nodes[i].type) ? 'p' : 'c',
+		    S_ISBLK(d->nodes[i].type)	 ? 'b'
+		    : S_ISFIFO(d->nodes[i].type) ? 'p'
+						 : 'c',
 		    d->nodes[i].major, d->nodes[i].minor, d->nodes[i].mode, d->nodes[i].uid,
 		    d->nodes[i].gid, d->bind ? " bind" : "");
 	for (size_t i = 0; !d->skip && i < d->n_links; i++)
@@ -146,8 +148,9 @@ static void put_process(struct out *o, const struct plan *p)
 	for (size_t i = 0; i < q->n_rlimits; i++)
 		put(o, "rlimit %d %llu %llu\n", q->rlimits[i].resource,
 		    (unsigned long long)q->rlimits[i].soft, (unsigned long long)q->rlimits[i].hard);
-	put(o, "capabilities bounding 0x%llx effective 0x%llx inheritable 0x%llx permitted 0x%llx "
-	       "ambient 0x%llx\n",
+	put(o,
+	    "capabilities bounding 0x%llx effective 0x%llx inheritable 0x%llx permitted 0x%llx "
+	    "ambient 0x%llx\n",
 	    (unsigned long long)p->sec.caps.bounding, (unsigned long long)p->sec.caps.effective,
 	    (unsigned long long)p->sec.caps.inheritable, (unsigned long long)p->sec.caps.permitted,
 	    (unsigned long long)p->sec.caps.ambient);

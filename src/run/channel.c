@@ -72,8 +72,8 @@ int channel_send_log(int sock, int level, const char *text)
 static int msg_check(struct msg *m, size_t len, struct err *e)
 {
 	if (len < MSG_HEAD || m->version != CHANNEL_VERSION)
-		return err_code(e, EPROTO, NULL, "a message of %zu bytes, version %u, is not ours", len,
-				len >= MSG_HEAD ? m->version : 0);
+		return err_code(e, EPROTO, NULL, "a message of %zu bytes, version %u, is not ours",
+				len, len >= MSG_HEAD ? m->version : 0);
 	if (m->type == MSG_ERROR) {
 		if (len != MSG_HEAD + sizeof(m->err) || err_sanitize(&m->err) < 0)
 			return err_code(e, EPROTO, NULL, "a broken error report");

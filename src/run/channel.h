@@ -20,19 +20,19 @@
 enum msg_type {
 	MSG_NONE = 0,
 	/* from the children */
-	MSG_MAP_IDS = 1,  /* middle: write my id maps; answered by MSG_OK */
-	MSG_INIT = 2,	  /* middle: here is init; number = pid, descriptor = pidfd */
-	MSG_SOURCE = 3,	  /* init: open the source of mount operation <number>; MSG_OK + tree */
-	MSG_HOOKS = 4,	  /* init: mounts are done, run prestart and createRuntime; MSG_OK */
-	MSG_CONSOLE = 5,  /* init: here is the master of the terminal (descriptor) */
-	MSG_READY = 6,	  /* init: at the gate */
-	MSG_EXEC = 7,	  /* init: execve comes next; end of file means that it worked */
-	MSG_ERROR = 8,	  /* the one report of a failure; nothing follows */
-	MSG_LOG = 9,	  /* a line for the log; number = level */
+	MSG_MAP_IDS = 1, /* middle: write my id maps; answered by MSG_OK */
+	MSG_INIT = 2,	 /* middle: here is init; number = pid, descriptor = pidfd */
+	MSG_SOURCE = 3,	 /* init: open the source of mount operation <number>; MSG_OK + tree */
+	MSG_HOOKS = 4,	 /* init: mounts are done, run prestart and createRuntime; MSG_OK */
+	MSG_CONSOLE = 5, /* init: here is the master of the terminal (descriptor) */
+	MSG_READY = 6,	 /* init: at the gate */
+	MSG_EXEC = 7,	 /* init: execve comes next; end of file means that it worked */
+	MSG_ERROR = 8,	 /* the one report of a failure; nothing follows */
+	MSG_LOG = 9,	 /* a line for the log; number = level */
 	/* to the children */
-	MSG_OK = 32,	  /* done as asked; number = 0, or a negative errno that init may handle */
-	MSG_GO = 33,	  /* identity is recorded: begin */
-	MSG_START = 34,	  /* pass the gate */
+	MSG_OK = 32,	/* done as asked; number = 0, or a negative errno that init may handle */
+	MSG_GO = 33,	/* identity is recorded: begin */
+	MSG_START = 34, /* pass the gate */
 };
 
 #define MSG_LOG_MAX 1024

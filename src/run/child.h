@@ -20,8 +20,8 @@ struct child {
 	int up;	  /* channel to the parent */
 	int peer; /* whoever starts us: the channel, or a connection at the gate */
 	struct mount_ctx mount;
-	int slave;		       /* terminal; -1 */
-	const char *exec_path;	       /* what execve gets */
+	int slave;	       /* terminal; -1 */
+	const char *exec_path; /* what execve gets */
 	const char *const *env;
 };
 

@@ -60,8 +60,9 @@ int gate_outcome(int peer, struct err *e)
 			return err_note(e, "start");
 		if (r == 0)
 			return exec ? 0
-				    : err_code(e, ESRCH, NULL,
-					       "the container's init died before its program was executed");
+				    : err_code(
+					      e, ESRCH, NULL,
+					      "the container's init died before its program was executed");
 		switch (m.type) {
 		case MSG_EXEC:
 			exec = true;

@@ -10,371 +10,35 @@
  * label, filter, capability sets, exec. A failure before goes to the parent, one
  * after it to whoever started us.
  */
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "base/str.h"
-#include "run/child.h"
 #include "run/gate.h"
+#include "run/stages.h"
 #include "sys/sys.h"
 
-#define STDIO_FDS 3
-
-/* --- conditions ------------------------------------------------------------------------------ */
-
-static bool late_cgroup_ns(const void *role)
-{
-	return ((const struct child *)role)->plan->ns.late_cgroup;
-}
-
-static bool in_user_ns(const void *role)
-{
-	const struct child *c = role;
-
-	return c->plan->ns.new_user || c->plan->ns.join_user;
-}
-
-static bool has_mount_ns(const void *role)
-{
-	return ((const struct child *)role)->plan->mount.has_ns;
-}
-
-static bool has_devices(const void *role)
-{
-	const struct child *c = role;
-
-	return c->plan->mount.has_ns && !c->plan->dev.skip;
-}
-
-static bool has_terminal(const void *role)
-{
-	return ((const struct child *)role)->plan->proc.process->terminal;
-}
-
-static bool no_terminal(const void *role)
-{
-	return !has_terminal(role);
-}
-
-static bool has_runtime_hooks(const void *role)
-{
-	const struct hook_plan *h = &((const struct child *)role)->plan->hooks;
-
-	return h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME];
-}
-
-static bool has_create_hooks(const void *role)
-{
-	return ((const struct child *)role)->plan->hooks.n[HOOK_CREATE_CONTAINER] > 0;
-}
-
-static bool has_start_hooks(const void *role)
-{
-	return ((const struct child *)role)->plan->hooks.n[HOOK_START_CONTAINER] > 0;
-}
-
-static bool has_names(const void *role)
-{
-	const struct proc_plan *p = &((const struct child *)role)->plan->proc;
-
-	return p->hostname || p->domainname;
-}
-
-static bool has_sysctls(const void *role)
-{
-	return ((const struct child *)role)->plan->proc.n_sysctls > 0;
-}
-
-static bool has_keyring(const void *role)
-{
-	return ((const struct child *)role)->plan->sec.new_keyring;
-}
-
-static bool has_label(const void *role)
-{
-	const struct sec_plan *p = &((const struct child *)role)->plan->sec;
-
-	return p->apparmor || p->selinux;
-}
-
-static bool wants_no_new_privs(const void *role)
-{
-	return ((const struct child *)role)->plan->sec.no_new_privileges;
-}
-
-static bool filter_first(const void *role)
-{
-	const struct child *c = role;
-
-	return c->run->filter.n > 0 && !c->plan->sec.no_new_privileges;
-}
-
-static bool filter_last(const void *role)
-{
-	const struct child *c = role;
-
-	return c->run->filter.n > 0 && c->plan->sec.no_new_privileges;
-}
-
-/* --- steps before the gate ------------------------------------------------------------------- */
-
-static int step_cgroup_ns(void *role, struct err *e)
-{
-	int r = sys_unshare(CLONE_NEWCGROUP);
-
-	(void)role;
-	return r < 0 ? err_sys(e, -r, NULL, "make a cgroup namespace") : 0;
-}
-
-/*
- * Nobody may trace us or open what we hold until the payload runs (CVE-2016-9962).
- * Entering a user namespace and changing ids leave the flag to fs.suid_dumpable.
- */
-static int forbid_tracing(struct err *e)
-{
-	int r = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-
-	return r < 0 ? err_sys(e, -r, NULL, "become non-dumpable") : 0;
-}
-
-static int step_ns_root(void *role, struct err *e)
-{
-	int r = proc_become_ns_root(e);
-
-	(void)role;
-	return r < 0 ? r : forbid_tracing(e);
-}
-
-static int step_session(void *role, struct err *e)
-{
-	int r = sys_setsid();
-
-	(void)role;
-	return r < 0 ? err_sys(e, -r, NULL, "make a session") : 0;
-}
-
-static int step_keyring(void *role, struct err *e)
-{
-	return sec_keyring_join(&((struct child *)role)->plan->sec, e);
-}
-
-static int step_root(void *role, struct err *e)
-{
-	return mount_root_attach(&((struct child *)role)->mount, e);
-}
-
-static int step_mounts(void *role, struct err *e)
-{
-	return mount_all(&((struct child *)role)->mount, e);
-}
-
-static int step_devices(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return dev_apply(&c->plan->dev, c->mount.root, e);
-}
-
-static int step_terminal(void *role, struct err *e)
-{
-	struct child *c = role;
-	const struct spec_process *p = c->plan->proc.process;
-	auto_fd master = -1;
-	int r = term_open_pty(c->mount.root, p->rows, p->cols, &master, &c->slave, e);
-
-	if (r == 0 && c->plan->dev.console)
-		r = dev_console(c->mount.root, c->slave, e);
-	if (r == 0)
-		r = child_ask(c, MSG_CONSOLE, 0, master, NULL, e);
-	return r < 0 ? r : term_make_stdio(fd_take(&c->slave), p->uid, e);
-}
-
-static int step_stdio_owner(void *role, struct err *e)
-{
-	return term_fix_stdio_owner(((struct child *)role)->plan->proc.process->uid, e);
-}
-
-static int step_runtime_hooks(void *role, struct err *e)
-{
-	return child_ask(role, MSG_HOOKS, 0, -1, NULL, e);
-}
-
-static int run_hooks(struct child *c, enum hook_kind kind, const char *status, struct err *e)
-{
-	const char *state = hook_state(c->arena, c->plan->spec, c->plan->options.id, status,
-				       getpid(), c->plan->spec->bundle);
-
-	return hook_run_all(&c->plan->hooks, kind, state, -1, e);
-}
-
-static int step_create_hooks(void *role, struct err *e)
-{
-	return run_hooks(role, HOOK_CREATE_CONTAINER, "creating", e);
-}
-
-static int step_masks(void *role, struct err *e)
-{
-	return mount_masks(&((struct child *)role)->mount, e);
-}
-
-/* Without a mount namespace of its own a container is only shown another root. */
-static int enter_root_directory(struct child *c, struct err *e)
-{
-	int r = sys_fchdir(c->run->rootfs_dir);
-
-	if (r == 0)
-		r = sys_chroot(".");
-	return r < 0 ? err_sys(e, -r, c->plan->mount.rootfs, "enter the root") : 0;
-}
-
-static int step_root_switch(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return has_mount_ns(c) ? mount_root_switch(&c->mount, e) : enter_root_directory(c, e);
-}
-
-static int step_mount_finish(void *role, struct err *e)
-{
-	return mount_finish(&((struct child *)role)->mount, e);
-}
-
-static int step_names(void *role, struct err *e)
-{
-	return proc_names(&((struct child *)role)->plan->proc, e);
-}
-
-/*
- * Before the masks: inside a user namespace the kernel gives a new procfs only to those
- * who see one with nothing hidden.
- */
-static int step_sysctls(void *role, struct err *e)
-{
-	auto_fd full = mount_proc_full(e);
-
-	if (full < 0)
-		return full;
-	return proc_sysctls(&((struct child *)role)->plan->proc, full, e);
-}
-
-static int step_sched(void *role, struct err *e)
-{
-	return proc_sched(&((struct child *)role)->plan->proc, e);
-}
-
-static int step_inherited(void *role, struct err *e)
-{
-	return proc_reset_inherited(&((struct child *)role)->plan->proc, e);
-}
-
-static int step_bounding(void *role, struct err *e)
-{
-	return sec_bounding_apply(&((struct child *)role)->plan->sec, e);
-}
-
-static int step_no_new_privs(void *role, struct err *e)
-{
-	int r = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-
-	(void)role;
-	return r < 0 ? err_sys(e, -r, NULL, "set no_new_privs") : 0;
-}
-
-static int step_environment(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return proc_env(c->arena, &c->plan->proc, c->plan->options.listen_fds, &c->env, e);
-}
-
-static int step_ids(void *role, struct err *e)
-{
-	int r = proc_ids(&((struct child *)role)->plan->proc, e);
-
-	return r < 0 ? r : forbid_tracing(e);
-}
-
-static int step_cwd(void *role, struct err *e)
-{
-	return proc_cwd(&((struct child *)role)->plan->proc, e);
-}
-
-static int step_program(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return proc_find_exec(c->arena, &c->plan->proc, &c->exec_path, e);
-}
-
-static int step_park_caps(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return sec_caps_park(&c->plan->sec, filter_first(c), e);
-}
-
-static int step_rlimits(void *role, struct err *e)
-{
-	return proc_rlimits(&((struct child *)role)->plan->proc, e);
-}
-
-static int compare_ints(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/*
- * Close all but stdio, the preserved descriptors and what the last steps need: now, so
- * that a created container that waits for days holds nothing of the host.
- */
-static int step_close(void *role, struct err *e)
-{
-	struct child *c = role;
-	int keep[] = { c->up, c->run->gate, has_label(c) ? c->mount.proc : -1 };
-	unsigned next = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
-
-	qsort(keep, COUNT(keep), sizeof(keep[0]), compare_ints);
-	for (size_t i = 0; i < COUNT(keep); i++) {
-		if (keep[i] < 0 || (unsigned)keep[i] < next)
-			continue;
-		if ((unsigned)keep[i] > next)
-			sys_close_range(next, (unsigned)keep[i] - 1, 0);
-		next = (unsigned)keep[i] + 1;
-	}
-	sys_close_range(next, ~0U, 0);
-	for (unsigned fd = STDIO_FDS;
-	     fd < STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds; fd++) {
-		int r = fd_set_cloexec((int)fd, false);
-
-		if (r < 0)
-			return err_sys(e, -r, NULL, "preserve descriptor %u", fd);
-	}
-	return 0;
-}
-
 static const struct step init_steps[] = {
-	{ "cgroup-namespace", late_cgroup_ns, step_cgroup_ns },
-	{ "user-namespace-root", in_user_ns, step_ns_root },
+	{ "cgroup-namespace", when_late_cgroup_ns, step_cgroup_ns },
+	{ "user-namespace-root", when_in_user_ns, step_ns_root },
 	{ "session", NULL, step_session },
-	{ "keyring", has_keyring, step_keyring },
-	{ "root", has_mount_ns, step_root },
-	{ "mounts", has_mount_ns, step_mounts },
-	{ "devices", has_devices, step_devices },
-	{ "sysctls", has_sysctls, step_sysctls },
-	{ "terminal", has_terminal, step_terminal },
-	{ "stdio", no_terminal, step_stdio_owner },
-	{ "runtime-hooks", has_runtime_hooks, step_runtime_hooks },
-	{ "createContainer-hooks", has_create_hooks, step_create_hooks },
-	{ "masks", has_mount_ns, step_masks },
+	{ "keyring", when_keyring, step_keyring },
+	{ "root", when_mount_ns, step_root },
+	{ "mounts", when_mount_ns, step_mounts },
+	{ "devices", when_devices, step_devices },
+	{ "sysctls", when_sysctls, step_sysctls },
+	{ "terminal", when_terminal, step_terminal },
+	{ "stdio", when_no_terminal, step_stdio_owner },
+	{ "runtime-hooks", when_runtime_hooks, step_runtime_hooks },
+	{ "createContainer-hooks", when_create_hooks, step_create_hooks },
+	{ "masks", when_mount_ns, step_masks },
 	{ "root-switch", NULL, step_root_switch },
-	{ "mount-finish", has_mount_ns, step_mount_finish },
-	{ "names", has_names, step_names },
+	{ "mount-finish", when_mount_ns, step_mount_finish },
+	{ "names", when_names, step_names },
 	{ "inherited", NULL, step_inherited },
 	{ "scheduling", NULL, step_sched },
 	{ "bounding-set", NULL, step_bounding },
-	{ "no-new-privileges", wants_no_new_privs, step_no_new_privs },
+	{ "no-new-privileges", when_no_new_privs, step_no_new_privs },
 	{ "environment", NULL, step_environment },
 	{ "rlimits", NULL, step_rlimits },
 	{ "ids", NULL, step_ids },
@@ -383,67 +47,6 @@ static const struct step init_steps[] = {
 	{ "park-capabilities", NULL, step_park_caps },
 	{ "close", NULL, step_close },
 };
-
-/* --- steps after the gate -------------------------------------------------------------------- */
-
-static int step_start_hooks(void *role, struct err *e)
-{
-	return run_hooks(role, HOOK_START_CONTAINER, "created", e);
-}
-
-static int step_label(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	return sec_label_exec(&c->plan->sec, c->mount.proc, e);
-}
-
-static int step_filter(void *role, struct err *e)
-{
-	struct child *c = role;
-	int r = c->plan->sec.no_new_privileges ? 0 : sec_caps_raise_admin(e);
-
-	if (r == 0)
-		r = seccomp_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
-	return r < 0 ? r : 0;
-}
-
-static int step_caps(void *role, struct err *e)
-{
-	return sec_caps_apply(&((struct child *)role)->plan->sec, e);
-}
-
-static int step_announce(void *role, struct err *e)
-{
-	struct child *c = role;
-	int r = channel_send(c->peer, MSG_EXEC, 0, -1);
-
-	return r < 0 ? err_sys(e, -r, NULL, "announce the exec") : 0;
-}
-
-/* The filter may forbid any call that is not the payload's, so what can be done before it is. */
-static const struct step last_steps[] = {
-	{ "startContainer-hooks", has_start_hooks, step_start_hooks },
-	{ "label", has_label, step_label },
-	{ "announce", NULL, step_announce },
-	{ "seccomp", filter_first, step_filter },
-	{ "capabilities", NULL, step_caps },
-	{ "seccomp", filter_last, step_filter },
-};
-
-static _Noreturn void exec_payload(struct child *c)
-{
-	struct err e = { 0 };
-	int r;
-
-	do
-		r = sys_execveat(AT_FDCWD, c->exec_path, (char *const *)c->plan->proc.args,
-				 (char *const *)c->env, 0);
-	while (r == -EINTR); /* network file systems do this */
-	err_sys(&e, -r, NULL, "exec '%s'", c->exec_path);
-	str_copy(e.step, sizeof(e.step), "exec");
-	child_fail(c->peer, &e, ROLE_INIT);
-}
 
 /* Wait until somebody lets us go: a peer at the gate, or the parent that still holds us. */
 static void wait_for_start(struct child *c)
@@ -493,7 +96,7 @@ void init_main(struct child *c)
 	c->mount.proc = -1;
 	c->mount.null = -1;
 	c->mount.cgroup_dir = c->run->cgroup ? cgroup_v2_fd(c->run->cgroup) : -1;
-	if (in_user_ns(c)) {
+	if (when_in_user_ns(c)) {
 		c->mount.request_source = request_source;
 		c->mount.arg = c;
 	}
@@ -504,7 +107,7 @@ void init_main(struct child *c)
 	if (channel_send(c->up, MSG_READY, 0, -1) < 0)
 		_exit(EXIT_FAILURE);
 	wait_for_start(c);
-	if (steps_run(last_steps, COUNT(last_steps), ROLE_INIT, c, c->run->progress, &e) < 0)
+	if (steps_run(last_steps, n_last_steps, ROLE_INIT, c, c->run->progress, &e) < 0)
 		child_fail(c->peer, &e, ROLE_INIT);
 	exec_payload(c);
 }

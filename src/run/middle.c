@@ -142,8 +142,9 @@ int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, 
 	if (r == 0 || r == -EPIPE || r == -ECONNRESET)
 		_exit(EXIT_FAILURE); /* the parent is gone, or knows why and we do not */
 	if (r < 0)
-		return e->code ? -e->code : err_sys(e, -r, NULL, "ask the parent for '%s'",
-						    msg_type_name(type));
+		return e->code ? -e->code
+			       : err_sys(e, -r, NULL, "ask the parent for '%s'",
+					 msg_type_name(type));
 	if (m.type != MSG_OK)
 		return err_code(e, EPROTO, NULL, "unexpected message '%s' from the parent",
 				msg_type_name(m.type));

@@ -30,7 +30,7 @@ struct parent {
 	struct arena *arena;
 	struct run *run;
 	enum phase phase;
-	int middle;	/* pidfd; -1 once it was reaped */
+	int middle; /* pidfd; -1 once it was reaped */
 	pid_t middle_pid;
 };
 
@@ -57,8 +57,9 @@ static int console_prepare(struct run *r, struct err *e)
 	if (r->options.console_socket)
 		return term_connect(r->options.console_socket, &r->console, e);
 	if (terminal && !r->options.foreground)
-		return err_user(e, "process.terminal",
-				"process.terminal needs --console-socket when the container is detached");
+		return err_user(
+			e, "process.terminal",
+			"process.terminal needs --console-socket when the container is detached");
 	return 0;
 }
 
@@ -288,8 +289,8 @@ static int silent_death(struct parent *p, struct err *e)
 
 	str_copy(step, sizeof(step), page->step[0] ? page->step : "start");
 	reap(pidfd, how, sizeof(how));
-	err_code(e, ECHILD, NULL, "%s %s in step '%s'", run_role_name((enum run_role)page->role), how,
-		 step);
+	err_code(e, ECHILD, NULL, "%s %s in step '%s'", run_role_name((enum run_role)page->role),
+		 how, step);
 	if (p->run->cgroup && cgroup_oom_killed(p->run->cgroup, &limit, &peak))
 		err_note(e, "out of memory (limit %lld, peak %lld)", (long long)limit,
 			 (long long)peak);
@@ -328,7 +329,8 @@ static int serve_one(struct parent *p, struct err *e)
 /* A fork that keeps the other end; the child closes ours, or end of file would never come. */
 static int fork_middle(struct parent *p, struct err *e)
 {
-	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD,
+	struct clone_args args = { .flags = CLONE_PIDFD,
+				   .exit_signal = SIGCHLD,
 				   .pidfd = (uintptr_t)&p->middle };
 	int ends[2];
 	int r = sys_socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
@@ -338,8 +340,12 @@ static int fork_middle(struct parent *p, struct err *e)
 	p->run->channel = ends[0];
 	p->middle_pid = sys_clone3(&args, sizeof(args));
 	if (p->middle_pid == 0) {
-		struct child c = { .arena = p->arena, .run = p->run, .plan = p->run->plan,
-				   .up = ends[1], .peer = ends[1], .slave = -1 };
+		struct child c = { .arena = p->arena,
+				   .run = p->run,
+				   .plan = p->run->plan,
+				   .up = ends[1],
+				   .peer = ends[1],
+				   .slave = -1 };
 
 		fd_close(&p->run->channel);
 		middle_main(&c);

@@ -23,7 +23,7 @@
 #include "run/run.h"
 #include "sys/sys.h"
 
-#define EXE_LINK "/proc/self/exe"
+#define EXE_LINK  "/proc/self/exe"
 #define EXE_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 extern char **environ;

@@ -37,16 +37,16 @@ struct run {
 	struct run_options options;
 	struct run_callbacks callbacks;
 	struct cgroup *cgroup;
-	struct dir state_dir;	  /* holds the gate */
+	struct dir state_dir; /* holds the gate */
 	struct seccomp_filter filter;
 	pid_t pid;
 	int pidfd;
-	int channel;		  /* to init; -1 when it is gone */
-	int gate;		  /* listening socket, handed to init */
-	int console;		  /* connected console socket; -1 */
-	int master;		  /* pty master in the foreground; -1 */
+	int channel; /* to init; -1 when it is gone */
+	int gate;    /* listening socket, handed to init */
+	int console; /* connected console socket; -1 */
+	int master;  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
-	int userns; /* the container's user namespace, for id-mapped mounts; -1 */
+	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
 	struct dir proc; /* a procfs of our own; empty until parent_proc() */
 	struct run_progress *progress; /* shared page: role and step */
 };

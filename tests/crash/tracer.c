@@ -32,7 +32,7 @@ static const char *const role_names[ROLE_COUNT] = { "parent", "middle", "init", 
 
 #define MAX_TASKS 256
 #define OPTIONS                                                                                   \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
 	 PTRACE_O_TRACEEXEC)
 
 struct task {
