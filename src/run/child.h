@@ -21,17 +21,26 @@ struct child {
 	int peer; /* whoever starts us: the channel, or a connection at the gate */
 	struct mount_ctx mount;
 	int slave;	       /* terminal; -1 */
+	int cgroup;	       /* v2 directory to be born in; -1 */
 	const char *exec_path; /* what execve gets */
 	const char *const *env;
 };
 
 _Noreturn void middle_main(struct child *c);
 _Noreturn void init_main(struct child *c);
+_Noreturn void exec_init_main(struct child *c);
 
 /* Ask the parent: send @type, wait for MSG_OK. *ret_fd may be NULL. The number of the answer,
    or -errno with the error filled. A parent that is gone ends the process. */
 int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, int *ret_fd,
 	      struct err *e);
+
+/* init's side of its life: nothing before GO; then, at the gate, nothing before START. */
+void child_wait_for_go(struct child *c);
+void child_wait_for_start(struct child *c);
+
+/* Close every descriptor but stdio, those that the container is given, and @keep (sorted here). */
+void child_close_except(const struct child *c, int *keep, size_t n);
 
 /* Report @e on @sock and end. */
 _Noreturn void child_fail(int sock, struct err *e, enum run_role role);

@@ -49,7 +49,7 @@ static const struct step init_steps[] = {
 };
 
 /* Wait until somebody lets us go: a peer at the gate, or the parent that still holds us. */
-static void wait_for_start(struct child *c)
+void child_wait_for_start(struct child *c)
 {
 	struct err e = { 0 };
 	struct msg m;
@@ -76,7 +76,7 @@ static int request_source(void *arg, size_t op, struct err *e)
 }
 
 /* The parent must have recorded who we are before anything else happens. */
-static void wait_for_go(struct child *c)
+void child_wait_for_go(struct child *c)
 {
 	struct err e = { 0 };
 	struct msg m;
@@ -84,6 +84,18 @@ static void wait_for_go(struct child *c)
 
 	if (channel_recv(c->up, &m, &fd, &e) != 1 || m.type != MSG_GO)
 		_exit(EXIT_FAILURE);
+}
+
+void finish_at_gate(struct child *c, enum run_role role)
+{
+	struct err e = { 0 };
+
+	if (channel_send(c->up, MSG_READY, 0, -1) < 0)
+		_exit(EXIT_FAILURE);
+	child_wait_for_start(c);
+	if (steps_run(last_steps, n_last_steps, role, c, c->run->progress, &e) < 0)
+		child_fail(c->peer, &e, role);
+	exec_payload(c);
 }
 
 void init_main(struct child *c)
@@ -95,19 +107,14 @@ void init_main(struct child *c)
 	c->mount.root = c->run->rootfs_tree;
 	c->mount.proc = -1;
 	c->mount.null = -1;
-	c->mount.cgroup_dir = c->run->cgroup ? cgroup_v2_fd(c->run->cgroup) : -1;
+	c->mount.cgroup_dir = c->cgroup;
 	if (when_in_user_ns(c)) {
 		c->mount.request_source = request_source;
 		c->mount.arg = c;
 	}
-	wait_for_go(c);
+	child_wait_for_go(c);
 	r = steps_run(init_steps, COUNT(init_steps), ROLE_INIT, c, c->run->progress, &e);
 	if (r < 0)
 		child_fail(c->up, &e, ROLE_INIT);
-	if (channel_send(c->up, MSG_READY, 0, -1) < 0)
-		_exit(EXIT_FAILURE);
-	wait_for_start(c);
-	if (steps_run(last_steps, n_last_steps, ROLE_INIT, c, c->run->progress, &e) < 0)
-		child_fail(c->peer, &e, ROLE_INIT);
-	exec_payload(c);
+	finish_at_gate(c, ROLE_INIT);
 }

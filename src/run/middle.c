@@ -52,18 +52,46 @@ static int step_time(void *role, struct err *e)
 }
 
 /*
- * The start of a process in a joined pid namespace is visible to those who are in it:
- * what it holds of the host must be gone by then (CVE-2016-9962).
+ * A process that is born in a pid namespace which others are in already is visible to
+ * them: what it holds of the host must be gone by then (CVE-2016-9962).
  */
 static int step_forget_host(void *role, struct err *e)
 {
 	struct child *c = role;
+	struct run *r = c->run;
+	int keep[5 + COUNT(r->ns.join)] = { c->up, r->gate, r->rootfs_tree, c->cgroup, -1 };
+	size_t n = 5;
 
 	(void)e;
-	if (c->plan->mount.has_ns)
-		fd_close(&c->run->rootfs_dir);
-	dir_close(&c->run->state_dir);
+	if (!c->plan->mount.has_ns)
+		keep[4] = r->rootfs_dir;
+	for (size_t i = 0; i < r->ns.n_join; i++)
+		keep[n++] = r->ns.join[i].fd;
+	child_close_except(c, keep, n);
 	return 0;
+}
+
+static int step_forget_host_for_exec(void *role, struct err *e)
+{
+	struct child *c = role;
+	int keep[] = { c->up, c->cgroup, c->run->options.exec->pidfd, c->run->rootfs_dir };
+
+	(void)e;
+	child_close_except(c, keep, COUNT(keep));
+	return 0;
+}
+
+/*
+ * All at once, in the order that the kernel knows. The cgroup namespace is left to
+ * exec-init: whoever clones into a cgroup must see it from where they stand.
+ */
+static int step_enter_container(void *role, struct err *e)
+{
+	struct child *c = role;
+	const struct run_exec *exec = c->run->options.exec;
+	int r = sys_setns(exec->pidfd, (int)(exec->namespaces & ~(uint64_t)CLONE_NEWCGROUP));
+
+	return r < 0 ? err_sys(e, -r, NULL, "join the container's namespaces") : 0;
 }
 
 static int step_clone_init(void *role, struct err *e)
@@ -76,17 +104,16 @@ static int step_clone_init(void *role, struct err *e)
 		/* With CLONE_PARENT the exit signal is the middle's own, SIGCHLD. */
 		.exit_signal = 0,
 	};
-	int cgroup = c->run->cgroup ? cgroup_v2_fd(c->run->cgroup) : -1;
 	pid_t pid;
 	int r;
 
-	if (cgroup >= 0) {
+	if (c->cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup;
+		args.cgroup = (uint64_t)c->cgroup;
 	}
 	pid = sys_clone3(&args, sizeof(args));
 	if (pid == 0)
-		init_main(c);
+		c->run->options.exec ? exec_init_main(c) : init_main(c);
 	if (pid < 0)
 		return err_sys(e, (int)-pid, NULL, "clone init");
 	r = channel_send(c->up, MSG_INIT, pid, pidfd);
@@ -130,6 +157,12 @@ static const struct step middle_steps[] = {
 	{ "clone-init", NULL, step_clone_init },
 };
 
+static const struct step exec_middle_steps[] = {
+	{ "forget-host", NULL, step_forget_host_for_exec },
+	{ "enter-container", NULL, step_enter_container },
+	{ "clone-init", NULL, step_clone_init },
+};
+
 int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, int *ret_fd,
 	      struct err *e)
 {
@@ -169,10 +202,13 @@ static void log_up(void *arg, enum log_level level, const char *text)
 
 void middle_main(struct child *c)
 {
+	bool exec = c->run->options.exec;
 	struct err e = { 0 };
 
 	log_set_sink(log_up, c);
-	if (steps_run(middle_steps, COUNT(middle_steps), ROLE_MIDDLE, c, c->run->progress, &e) < 0)
+	if (steps_run(exec ? exec_middle_steps : middle_steps,
+		      exec ? COUNT(exec_middle_steps) : COUNT(middle_steps), ROLE_MIDDLE, c,
+		      c->run->progress, &e) < 0)
 		child_fail(c->up, &e, ROLE_MIDDLE);
 	_exit(EXIT_SUCCESS);
 }

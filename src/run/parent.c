@@ -72,15 +72,34 @@ static void run_init(struct run *r)
 	r->ns = r->plan->ns;
 }
 
+/* What the new container is made of. */
+static int world_open(struct run *r, struct err *e)
+{
+	int ret = mount_rootfs_open(&r->plan->mount, &r->rootfs_tree, &r->rootfs_dir, e);
+
+	return ret < 0 ? ret : ns_open(&r->ns, e);
+}
+
+/* A container without a mount namespace of its own is entered through its init's root. */
+static int exec_root_open(struct run *r, struct err *e)
+{
+	char path[48];
+
+	if (r->options.exec->namespaces & CLONE_NEWNS)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)r->options.exec->pid);
+	r->rootfs_dir = sys_open(path, O_PATH | O_DIRECTORY, 0);
+	return r->rootfs_dir < 0 ? err_sys(e, -r->rootfs_dir, path, "open the container's root")
+				 : 0;
+}
+
 int run_prepare(struct arena *a, struct run *r, struct err *e)
 {
 	const struct plan *p = r->plan;
 	int ret;
 
 	run_init(r);
-	ret = mount_rootfs_open(&p->mount, &r->rootfs_tree, &r->rootfs_dir, e);
-	if (ret == 0)
-		ret = ns_open(&r->ns, e);
+	ret = r->options.exec ? exec_root_open(r, e) : world_open(r, e);
 	if (ret == 0)
 		ret = sec_labels_check(&p->sec, e);
 	if (ret == 0 && p->sec.seccomp)
@@ -345,7 +364,8 @@ static int fork_middle(struct parent *p, struct err *e)
 				   .plan = p->run->plan,
 				   .up = ends[1],
 				   .peer = ends[1],
-				   .slave = -1 };
+				   .slave = -1,
+				   .cgroup = p->run->cgroup ? cgroup_v2_fd(p->run->cgroup) : -1 };
 
 		fd_close(&p->run->channel);
 		middle_main(&c);

@@ -14,10 +14,18 @@
 
 struct cleat_state_file;
 
+/* exec: the container to enter instead of making one */
+struct run_exec {
+	pid_t pid;	     /* its init */
+	int pidfd;	     /* the same, verified */
+	uint64_t namespaces; /* CLONE_NEW* that differ from ours */
+};
+
 struct run_options {
-	bool gate;		    /* create: wait at a socket; run: on the channel */
-	bool foreground;	    /* we stay: relay the terminal, forward signals */
-	const char *console_socket; /* path or NULL */
+	const struct run_exec *exec; /* NULL: create a container */
+	bool gate;		     /* create: wait at a socket; run: on the channel */
+	bool foreground;	     /* we stay: relay the terminal, forward signals */
+	const char *console_socket;  /* path or NULL */
 	const char *pidfd_socket;
 };
 

@@ -312,6 +312,21 @@ static int compare_ints(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
+void child_close_except(const struct child *c, int *keep, size_t n)
+{
+	unsigned next = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
+
+	qsort(keep, n, sizeof(keep[0]), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < next)
+			continue;
+		if ((unsigned)keep[i] > next)
+			sys_close_range(next, (unsigned)keep[i] - 1, 0);
+		next = (unsigned)keep[i] + 1;
+	}
+	sys_close_range(next, ~0U, 0);
+}
+
 /*
  * Close all but stdio, the preserved descriptors and what the last steps need: now, so
  * that a created container that waits for days holds nothing of the host.
@@ -320,19 +335,10 @@ int step_close(void *role, struct err *e)
 {
 	struct child *c = role;
 	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1 };
-	unsigned next = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
+	unsigned end = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
 
-	qsort(keep, COUNT(keep), sizeof(keep[0]), compare_ints);
-	for (size_t i = 0; i < COUNT(keep); i++) {
-		if (keep[i] < 0 || (unsigned)keep[i] < next)
-			continue;
-		if ((unsigned)keep[i] > next)
-			sys_close_range(next, (unsigned)keep[i] - 1, 0);
-		next = (unsigned)keep[i] + 1;
-	}
-	sys_close_range(next, ~0U, 0);
-	for (unsigned fd = STDIO_FDS;
-	     fd < STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds; fd++) {
+	child_close_except(c, keep, COUNT(keep));
+	for (unsigned fd = STDIO_FDS; fd < end; fd++) {
 		int r = fd_set_cloexec((int)fd, false);
 
 		if (r < 0)

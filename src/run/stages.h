@@ -64,6 +64,9 @@ int step_announce(void *role, struct err *e);
 extern const struct step last_steps[];
 extern const size_t n_last_steps;
 
+/* READY, wait for START, the last steps, exec. */
+_Noreturn void finish_at_gate(struct child *c, enum run_role role);
+
 /* execve; a failure is reported to whoever started us. */
 _Noreturn void exec_payload(struct child *c);
 
