@@ -29,6 +29,7 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 		.cgroup_manager = ctx->cgroup_manager,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
+		.require_limits = o->require_limits,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = o->listen_fds,
 	};
@@ -72,7 +73,9 @@ static int prepare(struct creation *m, const struct context *ctx, const struct r
 		return -e->code;
 	m->run.plan = m->plan;
 	m->run.options = *how;
-	m->run.callbacks = (struct run_callbacks){ record_identity, record_created, m };
+	m->listener = (struct listener_of){ m->arena, &m->c, m->spec, 0 };
+	m->run.callbacks = (struct run_callbacks){ record_identity, record_created, m,
+						   listener_for(&m->listener) };
 	m->prepared = true;
 	return run_prepare(m->arena, &m->run, e);
 }

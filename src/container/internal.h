@@ -133,6 +133,17 @@ void container_kill_now(struct arena *a, const struct container *c);
  */
 int container_destroy(struct arena *a, struct container *c, struct err *e);
 
+/* --- listener.c ------------------------------------------------------------------------------- */
+
+/* Whose seccomp listener it is. */
+struct listener_of {
+	struct arena *arena;
+	const struct container *container;
+	const struct spec *spec; /* NULL: the copy in the state directory is read when needed */
+	pid_t pid;		 /* a further process; 0: init */
+};
+struct run_listener listener_for(struct listener_of *l);
+
 /* --- create.c --------------------------------------------------------------------------------- */
 
 /* A container that this process makes. */
@@ -147,6 +158,7 @@ struct creation {
 	struct container c; /* directory open and locked once it is ours */
 	struct pid_file pid_file;
 	struct cgroup *cgroup;
+	struct listener_of listener;
 };
 
 /* Bring a container to the gate. On failure nothing is left. */

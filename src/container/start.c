@@ -43,13 +43,15 @@ int container_start(const struct context *ctx, const char *id, struct err *e)
 {
 	auto_arena a = arena_make();
 	struct container c;
+	struct listener_of listener = { .arena = &a, .container = &c };
+	const struct run_listener l = listener_for(&listener);
 	int r = container_open_locked(&a, ctx, id, "start", &c, e);
 
 	if (r < 0)
 		return r;
 	r = container_allows(&c, VERB_START, e);
 	if (r == 0)
-		r = run_start(&c.dir, c.pidfd, e);
+		r = run_start(&c.dir, c.pidfd, &l, e);
 	if (r == 0)
 		r = run_poststart(&a, &c, e);
 	container_close(&c);

@@ -18,11 +18,6 @@ static bool when_cgroup_ns(const void *role)
 	return ((const struct child *)role)->run->options.exec->namespaces & CLONE_NEWCGROUP;
 }
 
-static bool when_user_ns(const void *role)
-{
-	return ((const struct child *)role)->run->options.exec->namespaces & CLONE_NEWUSER;
-}
-
 static bool when_shared_mounts(const void *role)
 {
 	return !(((const struct child *)role)->run->options.exec->namespaces & CLONE_NEWNS);
@@ -46,7 +41,7 @@ static int step_find_root(void *role, struct err *e)
 
 static const struct step exec_steps[] = {
 	{ "cgroup-namespace", when_cgroup_ns, step_join_cgroup_ns },
-	{ "user-namespace-root", when_user_ns, step_ns_root },
+	{ "user-namespace-root", when_in_user_ns, step_ns_root },
 	{ "root-switch", when_shared_mounts, step_root_switch },
 	{ "session", NULL, step_session },
 	{ "keyring", when_keyring, step_keyring },
@@ -58,11 +53,12 @@ static const struct step exec_steps[] = {
 	{ "bounding-set", NULL, step_bounding },
 	{ "no-new-privileges", when_no_new_privs, step_no_new_privs },
 	{ "environment", NULL, step_environment },
-	{ "rlimits", NULL, step_rlimits },
+	{ "rlimits", when_own_user_ns, step_rlimits },
+	{ "cwd", NULL, step_early_cwd },
 	{ "ids", NULL, step_ids },
-	{ "cwd", NULL, step_cwd },
-	{ "program", NULL, step_program },
 	{ "park-capabilities", NULL, step_park_caps },
+	{ "cwd", when_late_cwd, step_cwd },
+	{ "program", NULL, step_program },
 	{ "close", NULL, step_close },
 };
 

@@ -46,16 +46,31 @@ int gate_wait(int gate, struct err *e)
 	}
 }
 
-int gate_outcome(int peer, struct err *e)
+/* init waits in a page fault until we have its listener and say so. */
+static int take_listener(int watch, int pidfd, const struct run_listener *l, struct err *e)
+{
+	auto_fd listener = -1;
+	uint64_t page;
+	int r;
+
+	if (watch < 0 || !l || !l->deliver)
+		return err_code(e, EPROTO, NULL, "a seccomp listener that nobody asked for");
+	listener = seccomp_handover_take(watch, pidfd, &page, e);
+	if (listener < 0)
+		return listener;
+	r = l->deliver(l->arg, listener, e);
+	return r < 0 ? r : seccomp_handover_finish(watch, page, e);
+}
+
+int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *e)
 {
 	bool exec = false;
 
 	for (;;) {
 		struct msg m;
-		int fd;
+		auto_fd fd = -1;
 		int r = channel_recv(peer, &m, &fd, e);
 
-		fd_close(&fd);
 		if (r < 0)
 			return err_note(e, "start");
 		if (r == 0)
@@ -68,7 +83,12 @@ int gate_outcome(int peer, struct err *e)
 			exec = true;
 			break;
 		case MSG_LOG:
-			log_line((enum log_level)m.number, "%s", m.text);
+			log_forward((enum log_level)m.number, m.text);
+			break;
+		case MSG_LISTENER:
+			r = take_listener(fd, pidfd, l, e);
+			if (r < 0)
+				return r;
 			break;
 		case MSG_ERROR:
 			*e = m.err;
@@ -104,12 +124,11 @@ int run_gate_is_open(const struct dir *state_dir)
 	return fd == -ECONNREFUSED || fd == -ENOENT ? 0 : fd;
 }
 
-int run_start(const struct dir *state_dir, int pidfd, struct err *e)
+int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l, struct err *e)
 {
 	auto_fd peer = gate_connect(state_dir, 0);
 	int r;
 
-	(void)pidfd; /* the connection ends when init does, so there is nothing else to watch */
 	if (peer == -ECONNREFUSED || peer == -ENOENT)
 		return err_code(e, ESRCH, NULL, "cannot start a container that has stopped");
 	if (peer < 0)
@@ -117,7 +136,7 @@ int run_start(const struct dir *state_dir, int pidfd, struct err *e)
 	r = channel_send(peer, MSG_START, 0, -1);
 	if (r < 0)
 		return err_sys(e, -r, state_dir->name, "ask init to start in");
-	r = gate_outcome(peer, e);
+	r = gate_outcome(peer, pidfd, l, e);
 	if (r < 0)
 		return r;
 	r = sys_unlinkat(state_dir->fd, GATE_NAME, 0);

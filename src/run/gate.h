@@ -11,8 +11,7 @@
 #ifndef CLEAT_RUN_GATE_H
 #define CLEAT_RUN_GATE_H
 
-#include "base/dir.h"
-#include "base/err.h"
+#include "run/run.h"
 
 #define GATE_NAME "gate"
 
@@ -25,7 +24,10 @@ int gate_make(const struct dir *state_dir, struct err *e);
  */
 int gate_wait(int gate, struct err *e);
 
-/* `start`: wait for the outcome on a connection after START was sent; see run_release(). */
-int gate_outcome(int peer, struct err *e);
+/*
+ * Wait for the outcome on a connection after START was sent; see run_start().
+ * @pidfd: init, whose seccomp listener is fetched for @l
+ */
+int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *e);
 
 #endif

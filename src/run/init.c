@@ -40,11 +40,12 @@ static const struct step init_steps[] = {
 	{ "bounding-set", NULL, step_bounding },
 	{ "no-new-privileges", when_no_new_privs, step_no_new_privs },
 	{ "environment", NULL, step_environment },
-	{ "rlimits", NULL, step_rlimits },
+	{ "rlimits", when_own_user_ns, step_rlimits },
+	{ "cwd", NULL, step_early_cwd },
 	{ "ids", NULL, step_ids },
-	{ "cwd", NULL, step_cwd },
-	{ "program", NULL, step_program },
 	{ "park-capabilities", NULL, step_park_caps },
+	{ "cwd", when_late_cwd, step_cwd },
+	{ "program", NULL, step_program },
 	{ "close", NULL, step_close },
 };
 

@@ -23,6 +23,15 @@ static int ask_map_ids(void *role, struct err *e)
 	return child_ask(role, MSG_MAP_IDS, 0, -1, NULL, e);
 }
 
+/* createContainer hooks start where the others do; afterwards we might not get there. */
+static int step_bundle(void *role, struct err *e)
+{
+	struct child *c = role;
+	int r = sys_fchdir(c->run->bundle);
+
+	return r < 0 ? err_sys(e, -r, c->plan->spec->bundle, "enter the bundle") : 0;
+}
+
 static int step_join(void *role, struct err *e)
 {
 	struct child *c = role;
@@ -94,6 +103,37 @@ static int step_enter_container(void *role, struct err *e)
 	return r < 0 ? err_sys(e, -r, NULL, "join the container's namespaces") : 0;
 }
 
+/* Before we are in the cgroup, whose cpuset may say otherwise: config.md, execCPUAffinity. */
+static int step_affinity(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return proc_affinity_initial(&c->plan->proc, 0, e);
+}
+
+/*
+ * A v2 cgroup whose processes moved on into nested ones takes no more (cgroups(7), "no
+ * internal processes"): then a further process is born where the container's init is.
+ */
+static pid_t clone_into_cgroup(struct child *c, struct clone_args *args, struct err *e)
+{
+	pid_t pid;
+
+	if (c->cgroup >= 0) {
+		args->flags |= CLONE_INTO_CGROUP;
+		args->cgroup = (uint64_t)c->cgroup;
+	}
+	pid = sys_clone3(args, sizeof(*args));
+	if (pid != -EBUSY || c->cgroup < 0 || !c->run->options.exec)
+		return pid < 0 ? err_sys(e, -pid, NULL, "clone init") : pid;
+	fd_close(&c->cgroup);
+	if (child_ask(c, MSG_CGROUP, 0, -1, &c->cgroup, e) < 0)
+		return -e->code;
+	args->cgroup = (uint64_t)c->cgroup;
+	pid = sys_clone3(args, sizeof(*args));
+	return pid < 0 ? err_sys(e, -pid, NULL, "clone init") : pid;
+}
+
 static int step_clone_init(void *role, struct err *e)
 {
 	struct child *c = role;
@@ -107,15 +147,11 @@ static int step_clone_init(void *role, struct err *e)
 	pid_t pid;
 	int r;
 
-	if (c->cgroup >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)c->cgroup;
-	}
-	pid = sys_clone3(&args, sizeof(args));
+	pid = clone_into_cgroup(c, &args, e);
 	if (pid == 0)
 		c->run->options.exec ? exec_init_main(c) : init_main(c);
 	if (pid < 0)
-		return err_sys(e, (int)-pid, NULL, "clone init");
+		return pid;
 	r = channel_send(c->up, MSG_INIT, pid, pidfd);
 	return r < 0 ? err_sys(e, -r, NULL, "report init") : 0;
 }
@@ -147,7 +183,18 @@ static bool shares_pid(const void *role)
 	return !(((const struct child *)role)->plan->ns.create & CLONE_NEWPID);
 }
 
+static bool has_create_hooks(const void *role)
+{
+	return ((const struct child *)role)->plan->hooks.n[HOOK_CREATE_CONTAINER] > 0;
+}
+
+static bool has_initial_affinity(const void *role)
+{
+	return ((const struct child *)role)->plan->proc.exec_initial.n_words > 0;
+}
+
 static const struct step middle_steps[] = {
+	{ "bundle", has_create_hooks, step_bundle },
 	{ "join-namespaces", has_joins, step_join },
 	{ "user-namespace", has_user, step_user },
 	{ "map-ids", makes_user, ask_map_ids },
@@ -159,6 +206,7 @@ static const struct step middle_steps[] = {
 
 static const struct step exec_middle_steps[] = {
 	{ "forget-host", NULL, step_forget_host_for_exec },
+	{ "affinity", has_initial_affinity, step_affinity },
 	{ "enter-container", NULL, step_enter_container },
 	{ "clone-init", NULL, step_clone_init },
 };

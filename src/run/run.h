@@ -29,6 +29,13 @@ struct run_options {
 	const char *pidfd_socket;
 };
 
+/* Who gets a listener of seccomp_unotify(2): the container floor, which knows the state. */
+struct run_listener {
+	/* Send it to the agent; the descriptor stays the caller's. NULL: nobody is there. */
+	int (*deliver)(void *arg, int listener, struct err *e);
+	void *arg;
+};
+
 /* What the container floor does while the processes come to life. */
 struct run_callbacks {
 	/* init exists and waits for GO: record identity. */
@@ -36,11 +43,12 @@ struct run_callbacks {
 	/* everything up to the gate is done: record created, write the pid file. */
 	int (*created)(void *arg, struct err *e);
 	void *arg;
+	struct run_listener listener;
 };
 
 /* A container's init while this process still holds it. */
 struct run {
-	const struct plan *plan;
+	struct plan *plan; /* constant, but for what run_prepare() learns of our own process */
 	struct ns_plan ns; /* the plan's, with what ns_open() opened */
 	struct run_options options;
 	struct run_callbacks callbacks;
@@ -54,6 +62,7 @@ struct run {
 	int console; /* connected console socket; -1 */
 	int master;  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
+	int bundle;	 /* where hooks run; -1: there are none */
 	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
 	struct dir proc; /* a procfs of our own; empty until parent_proc() */
 	struct run_progress *progress; /* shared page: role and step */
@@ -66,6 +75,9 @@ struct run {
  */
 int run_prepare(struct arena *a, struct run *r, struct err *e);
 
+/* Is init (or exec-init) in another user namespace than we are? */
+bool run_has_user_ns(const struct run *r);
+
 /*
  * run_create() - fork middle and init, serve them, come to the gate
  *
@@ -76,8 +88,14 @@ int run_create(struct arena *a, struct run *r, struct err *e);
 /* Let a container that run_create() made in this process go: START, then EXEC or the reason. */
 int run_release(struct arena *a, struct run *r, struct err *e);
 
-/* `start` from another process: through the gate in @state_dir; @pidfd is watched meanwhile. */
-int run_start(const struct dir *state_dir, int pidfd, struct err *e);
+/*
+ * run_start() - `start` from another process: through the gate in @state_dir
+ * @pidfd: the container's init
+ *
+ * Returns when its program is executed, or with the reason why not.
+ */
+int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l,
+	      struct err *e);
 /* 1: somebody listens at the gate (created), 0: nobody, -errno. */
 int run_gate_is_open(const struct dir *state_dir);
 

@@ -18,9 +18,17 @@ bool when_late_cgroup_ns(const void *role)
 
 bool when_in_user_ns(const void *role)
 {
-	const struct child *c = role;
+	return run_has_user_ns(((const struct child *)role)->run);
+}
 
-	return c->plan->ns.new_user || c->plan->ns.join_user;
+bool when_own_user_ns(const void *role)
+{
+	return !when_in_user_ns(role);
+}
+
+bool when_late_cwd(const void *role)
+{
+	return !((const struct child *)role)->cwd_done;
 }
 
 bool when_mount_ns(const void *role)
@@ -95,14 +103,14 @@ bool when_filter_first(const void *role)
 {
 	const struct child *c = role;
 
-	return c->run->filter.n > 0 && !c->plan->sec.no_new_privileges;
+	return c->run->filter.n > 0 && !sec_filter_is_last(&c->plan->sec);
 }
 
 bool when_filter_last(const void *role)
 {
 	const struct child *c = role;
 
-	return c->run->filter.n > 0 && c->plan->sec.no_new_privileges;
+	return c->run->filter.n > 0 && sec_filter_is_last(&c->plan->sec);
 }
 
 /* --- steps before the gate ------------------------------------------------------------------- */
@@ -276,6 +284,14 @@ int step_environment(void *role, struct err *e)
 	return proc_env(c->arena, &c->plan->proc, c->plan->options.listen_fds, &c->env, e);
 }
 
+/* As root, who may make what is missing and enter what the user may not. */
+int step_early_cwd(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return proc_cwd_early(&c->plan->proc, &c->cwd_done, e);
+}
+
 int step_ids(void *role, struct err *e)
 {
 	int r = proc_ids(&((struct child *)role)->plan->proc, e);
@@ -361,13 +377,38 @@ int step_label(void *role, struct err *e)
 	return sec_label_exec(&c->plan->sec, c->mount.proc, e);
 }
 
+/*
+ * The filter counts from here, for our own calls as well: whoever started us fetches the
+ * listener, for we can send nothing any more without asking it.
+ */
+static int load_and_hand_over(struct child *c, struct err *e)
+{
+	struct seccomp_handover handover;
+	auto_fd watch = seccomp_handover_make(&handover, e);
+	int r;
+
+	if (watch < 0)
+		return watch;
+	r = channel_send(c->peer, MSG_LISTENER, 0, watch);
+	if (r < 0)
+		return err_sys(e, -r, NULL, "offer the seccomp listener");
+	fd_close(&watch);
+	r = seccomp_filter_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
+	if (r >= 0 && !seccomp_handover_give(&handover, r))
+		__builtin_trap();
+	return r < 0 ? r : 0;
+}
+
 int step_filter(void *role, struct err *e)
 {
 	struct child *c = role;
 	int r = c->plan->sec.no_new_privileges ? 0 : sec_caps_raise_admin(e);
 
-	if (r == 0)
-		r = seccomp_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
+	if (r < 0)
+		return r;
+	if (c->run->filter.listener_path)
+		return load_and_hand_over(c, e);
+	r = seccomp_filter_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
 	return r < 0 ? r : 0;
 }
 

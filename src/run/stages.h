@@ -12,6 +12,7 @@
 
 bool when_late_cgroup_ns(const void *role);
 bool when_in_user_ns(const void *role);
+bool when_own_user_ns(const void *role);
 bool when_mount_ns(const void *role);
 bool when_devices(const void *role);
 bool when_terminal(const void *role);
@@ -24,6 +25,7 @@ bool when_sysctls(const void *role);
 bool when_keyring(const void *role);
 bool when_label(const void *role);
 bool when_no_new_privs(const void *role);
+bool when_late_cwd(const void *role);
 bool when_filter_first(const void *role);
 bool when_filter_last(const void *role);
 
@@ -48,6 +50,7 @@ int step_inherited(void *role, struct err *e);
 int step_bounding(void *role, struct err *e);
 int step_no_new_privs(void *role, struct err *e);
 int step_environment(void *role, struct err *e);
+int step_early_cwd(void *role, struct err *e);
 int step_ids(void *role, struct err *e);
 int step_cwd(void *role, struct err *e);
 int step_program(void *role, struct err *e);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prepare - everything that can fail before anything is made, and the end of it */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "run/run.h"
+#include "run/steps.h"
+#include "sys/sys.h"
+
+static int progress_make(struct run *r, struct err *e)
+{
+	void *page = mmap(NULL, sizeof(struct run_progress), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return err_sys(e, errno, NULL, "map the progress page");
+	r->progress = page;
+	return 0;
+}
+
+static int console_prepare(struct run *r, struct err *e)
+{
+	bool terminal = r->plan->proc.process->terminal;
+
+	if (r->options.console_socket && !terminal)
+		return err_user(e, r->options.console_socket,
+				"--console-socket was given, but process.terminal is not set");
+	if (r->options.console_socket)
+		return term_connect(r->options.console_socket, &r->console, e);
+	if (terminal && !r->options.foreground)
+		return err_user(
+			e, "process.terminal",
+			"process.terminal needs --console-socket when the container is detached");
+	return 0;
+}
+
+/* The initial values of a run; descriptors are empty. */
+static void run_init(struct run *r)
+{
+	r->pidfd = r->channel = r->gate = r->console = r->master = -1;
+	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
+	r->proc = DIR_NONE;
+	r->ns = r->plan->ns;
+}
+
+/* What the new container is made of. */
+static int world_open(struct run *r, struct err *e)
+{
+	int ret = mount_rootfs_open(&r->plan->mount, &r->rootfs_tree, &r->rootfs_dir, e);
+
+	return ret < 0 ? ret : ns_open(&r->ns, e);
+}
+
+/* A container without a mount namespace of its own is entered through its init's root. */
+static int exec_root_open(struct run *r, struct err *e)
+{
+	char path[48];
+
+	if (r->options.exec->namespaces & CLONE_NEWNS)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)r->options.exec->pid);
+	r->rootfs_dir = sys_open(path, O_PATH | O_DIRECTORY, 0);
+	return r->rootfs_dir < 0 ? err_sys(e, -r->rootfs_dir, path, "open the container's root")
+				 : 0;
+}
+
+/* Hooks of the runtime namespace and createContainer hooks run in the bundle's directory. */
+static int bundle_open(struct run *r, struct err *e)
+{
+	const struct hook_plan *h = &r->plan->hooks;
+	const char *path = r->plan->spec->bundle;
+
+	if (r->options.exec ||
+	    !(h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME] || h->n[HOOK_CREATE_CONTAINER]))
+		return 0;
+	r->bundle = sys_open(path, O_PATH | O_DIRECTORY, 0);
+	return r->bundle < 0 ? err_sys(e, -r->bundle, path, "open the bundle") : 0;
+}
+
+bool run_has_user_ns(const struct run *r)
+{
+	if (r->options.exec)
+		return r->options.exec->namespaces & CLONE_NEWUSER;
+	return r->plan->ns.new_user || r->plan->ns.join_user;
+}
+
+int run_prepare(struct arena *a, struct run *r, struct err *e)
+{
+	struct plan *p = r->plan;
+	int ret;
+
+	run_init(r);
+	proc_note_inherited(&p->proc);
+	ret = r->options.exec ? exec_root_open(r, e) : world_open(r, e);
+	if (ret == 0)
+		ret = bundle_open(r, e);
+	if (ret == 0)
+		ret = sec_labels_check(&p->sec, e);
+	if (ret == 0 && p->sec.seccomp)
+		ret = seccomp_compile(a, p->sec.seccomp, &r->filter, e);
+	if (ret == 0)
+		ret = console_prepare(r, e);
+	if (ret == 0)
+		ret = progress_make(r, e);
+	return ret;
+}
+
+
+void run_close(struct run *r)
+{
+	ns_close(&r->ns);
+	dir_close(&r->proc);
+	fd_close(&r->channel);
+	fd_close(&r->gate);
+	fd_close(&r->console);
+	fd_close(&r->master);
+	fd_close(&r->rootfs_tree);
+	fd_close(&r->rootfs_dir);
+	fd_close(&r->userns);
+	fd_close(&r->bundle);
+	fd_close(&r->pidfd);
+	if (r->progress)
+		munmap(r->progress, sizeof(*r->progress));
+	r->progress = NULL;
+}
