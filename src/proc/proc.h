@@ -143,7 +143,8 @@ int term_make_stdio(int slave, uid_t uid, struct err *e);
 int term_fix_stdio_owner(uid_t uid, struct err *e);
 /* Parent: send the master to --console-socket (one connect, one sendmsg, payload = name). */
 int term_send(int console_socket_fd, int master, struct err *e);
-int term_connect(const char *path, int *ret_fd, struct err *e);
+/* Connect to a socket that takes descriptors; @what: "console" or "pidfd", for messages. */
+int term_connect(const char *path, const char *what, int *ret_fd, struct err *e);
 /*
  * Parent in the foreground: relay between our own stdin/stdout and @master until the
  * container ended and everything is drained. Used by run/'s event loop: the relay is

@@ -175,7 +175,7 @@ int term_fix_stdio_owner(uid_t uid, struct err *e)
 /* --- the console socket ---------------------------------------------------------------------- */
 
 /* Through the directory's descriptor, so that the 108 bytes of an address do not limit it. */
-int term_connect(const char *path, int *ret_fd, struct err *e)
+int term_connect(const char *path, const char *what, int *ret_fd, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path, *parent = ".";
@@ -187,13 +187,13 @@ int term_connect(const char *path, int *ret_fd, struct err *e)
 		parent = arena_strndup(&a, path, (size_t)(name - path)); /* "/", "/run/" */
 	dir = sys_open(parent, O_PATH | O_DIRECTORY, 0);
 	if (dir < 0)
-		return err_sys(e, -dir, path, "connect to the console socket");
+		return err_sys(e, -dir, path, "connect to the %s socket", what);
 	sock = sys_socket(AF_UNIX, SOCK_STREAM, 0);
 	if (sock < 0)
 		return err_sys(e, -sock, NULL, "make a socket");
 	r = sys_connect_unix(sock, dir, name);
 	if (r < 0)
-		return err_sys(e, -r, path, "connect to the console socket");
+		return err_sys(e, -r, path, "connect to the %s socket", what);
 	*ret_fd = fd_take(&sock);
 	return 0;
 }

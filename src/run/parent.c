@@ -9,7 +9,9 @@
  */
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
@@ -156,6 +158,21 @@ static int bring_to_gate(struct parent *p, struct err *e)
 	return r;
 }
 
+/* Before create returns: the caller may look for it then. The words are runc's. */
+static int hand_out_pidfd(struct run *run, struct err *e)
+{
+	const char *word = run->options.exec ? "setns" : "standard";
+	ssize_t n;
+
+	if (run->pidfd_socket < 0)
+		return 0;
+	n = sys_send_fds(run->pidfd_socket, word, strlen(word), &run->pidfd, 1, MSG_NOSIGNAL);
+	if (n < 0)
+		return err_sys(e, (int)-n, run->options.pidfd_socket, "send the pidfd to");
+	fd_close(&run->pidfd_socket);
+	return 0;
+}
+
 int run_create(struct arena *a, struct run *run, struct err *e)
 {
 	struct parent p = { .arena = a, .run = run, .phase = PHASE_BIRTH, .middle = -1 };
@@ -177,6 +194,8 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 		r = bring_to_gate(&p, e);
 	if (r == 0)
 		r = run->callbacks.created(run->callbacks.arg, e);
+	if (r == 0)
+		r = hand_out_pidfd(run, e);
 	if (r < 0) {
 		kill_and_reap(&p.middle);
 		run_abort(run);

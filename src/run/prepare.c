@@ -28,7 +28,7 @@ static int console_prepare(struct run *r, struct err *e)
 		return err_user(e, r->options.console_socket,
 				"--console-socket was given, but process.terminal is not set");
 	if (r->options.console_socket)
-		return term_connect(r->options.console_socket, &r->console, e);
+		return term_connect(r->options.console_socket, "console", &r->console, e);
 	if (terminal && !r->options.foreground)
 		return err_user(
 			e, "process.terminal",
@@ -39,7 +39,7 @@ static int console_prepare(struct run *r, struct err *e)
 /* The initial values of a run; descriptors are empty. */
 static void run_init(struct run *r)
 {
-	r->pidfd = r->channel = r->gate = r->console = r->master = -1;
+	r->pidfd = r->channel = r->gate = r->console = r->pidfd_socket = r->master = -1;
 	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
 	r->proc = DIR_NONE;
 	r->ns = r->plan->ns;
@@ -102,6 +102,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = seccomp_compile(a, p->sec.seccomp, &r->filter, e);
 	if (ret == 0)
 		ret = console_prepare(r, e);
+	if (ret == 0 && r->options.pidfd_socket)
+		ret = term_connect(r->options.pidfd_socket, "pidfd", &r->pidfd_socket, e);
 	if (ret == 0)
 		ret = progress_make(r, e);
 	return ret;
@@ -115,6 +117,7 @@ void run_close(struct run *r)
 	fd_close(&r->channel);
 	fd_close(&r->gate);
 	fd_close(&r->console);
+	fd_close(&r->pidfd_socket);
 	fd_close(&r->master);
 	fd_close(&r->rootfs_tree);
 	fd_close(&r->rootfs_dir);

@@ -60,6 +60,7 @@ struct run {
 	int channel; /* to init; -1 when it is gone */
 	int gate;    /* listening socket, handed to init */
 	int console; /* connected console socket; -1 */
+	int pidfd_socket; /* connected; -1 */
 	int master;  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
 	int bundle;	 /* where hooks run; -1: there are none */

@@ -216,7 +216,7 @@ TEST(console_socket)
 	listener = listen_at(dir, "console.sock");
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	REQUIRE(master >= 0);
-	REQUIRE_OK(term_connect(arena_printf(&a, "%s/console.sock", dir), &sock, &e), &e);
+	REQUIRE_OK(term_connect(arena_printf(&a, "%s/console.sock", dir), "console", &sock, &e), &e);
 	CHECK_OK(term_send(sock, master, &e), &e);
 	close(sock);
 	REQUIRE(ioctl(master, TIOCGPTN, &number) == 0);
@@ -242,13 +242,13 @@ TEST(console_socket_refused)
 	struct err e = { 0 };
 	int sock = -1;
 
-	CHECK_INT(term_connect(path, &sock, &e), -ENOENT);
+	CHECK_INT(term_connect(path, "console", &sock, &e), -ENOENT);
 	CHECK_HAS(e.text, "connect to the console socket");
 	CHECK_HAS(e.text, path);
 	err_clear(&e);
 	place_file(path, 0600, "");
-	CHECK_INT(term_connect(path, &sock, &e), -ECONNREFUSED);
+	CHECK_INT(term_connect(path, "console", &sock, &e), -ECONNREFUSED);
 	err_clear(&e);
-	CHECK(term_connect("/nowhere/at/all", &sock, &e) < 0);
+	CHECK(term_connect("/nowhere/at/all", "console", &sock, &e) < 0);
 	CHECK_INT(sock, -1);
 }
