@@ -13,11 +13,11 @@
 #define MSG_HEAD offsetof(struct msg, err)
 
 static const struct name_row type_names[] = {
-	{ "map-ids", MSG_MAP_IDS }, { "init", MSG_INIT },	{ "source", MSG_SOURCE },
-	{ "hooks", MSG_HOOKS },	    { "console", MSG_CONSOLE }, { "ready", MSG_READY },
-	{ "exec", MSG_EXEC },	    { "error", MSG_ERROR },	{ "log", MSG_LOG },
-	{ "cgroup", MSG_CGROUP },   { "listener", MSG_LISTENER },
-	{ "ok", MSG_OK },	    { "go", MSG_GO },		{ "start", MSG_START },
+	{ "map-ids", MSG_MAP_IDS }, { "init", MSG_INIT },	  { "source", MSG_SOURCE },
+	{ "hooks", MSG_HOOKS },	    { "console", MSG_CONSOLE },	  { "ready", MSG_READY },
+	{ "exec", MSG_EXEC },	    { "error", MSG_ERROR },	  { "log", MSG_LOG },
+	{ "cgroup", MSG_CGROUP },   { "listener", MSG_LISTENER }, { "ok", MSG_OK },
+	{ "go", MSG_GO },	    { "start", MSG_START },
 };
 
 const char *msg_type_name(int type)

@@ -29,7 +29,8 @@ enum msg_type {
 	MSG_EXEC = 7,	 /* init: execve comes next; end of file means that it worked */
 	MSG_ERROR = 8,	 /* the one report of a failure; nothing follows */
 	MSG_LOG = 9,	 /* a line for the log; number = level */
-	MSG_CGROUP = 10, /* middle, exec: the cgroup is busy; MSG_OK + one below it that init is in */
+	MSG_CGROUP =
+		10, /* middle, exec: the cgroup is busy; MSG_OK + one below it that init is in */
 	MSG_LISTENER = 11, /* init: the seccomp listener comes by this userfaultfd, see sec.h */
 	/* to the children */
 	MSG_OK = 32,	/* done as asked; number = 0, or a negative errno that init may handle */

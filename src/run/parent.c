@@ -216,4 +216,3 @@ int run_release(struct arena *a, struct run *run, struct err *e)
 	fd_close(&run->channel);
 	return r;
 }
-

@@ -109,7 +109,6 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 	return ret;
 }
 
-
 void run_close(struct run *r)
 {
 	ns_close(&r->ns);

@@ -57,11 +57,11 @@ struct run {
 	struct seccomp_filter filter;
 	pid_t pid;
 	int pidfd;
-	int channel; /* to init; -1 when it is gone */
-	int gate;    /* listening socket, handed to init */
-	int console; /* connected console socket; -1 */
+	int channel;	  /* to init; -1 when it is gone */
+	int gate;	  /* listening socket, handed to init */
+	int console;	  /* connected console socket; -1 */
 	int pidfd_socket; /* connected; -1 */
-	int master;  /* pty master in the foreground; -1 */
+	int master;	  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
 	int bundle;	 /* where hooks run; -1: there are none */
 	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
@@ -95,8 +95,7 @@ int run_release(struct arena *a, struct run *r, struct err *e);
  *
  * Returns when its program is executed, or with the reason why not.
  */
-int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l,
-	      struct err *e);
+int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l, struct err *e);
 /* 1: somebody listens at the gate (created), 0: nobody, -errno. */
 int run_gate_is_open(const struct dir *state_dir);
 
