@@ -49,7 +49,7 @@ int dev_console(int root, int slave, struct err *e);
 /* The default rules of config-linux.md for the device cgroup, used by the cgroup room. */
 struct dev_rule {
 	bool allow;
-	char type;	       /* 'a', 'b', 'c' */
+	char type;	      /* 'a', 'b', 'c' */
 	int64_t major, minor; /* -1: all */
 	const char *access;   /* of "rwm" */
 };

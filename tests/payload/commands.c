@@ -268,7 +268,7 @@ static void say(const char *line)
 	fflush(stdout);
 }
 
-static int sleep_for_ever(void)
+static _Noreturn void sleep_for_ever(void)
 {
 	for (int sig = 1; sig < NSIG; sig++) {
 		struct sigaction now, handler = { .sa_handler = leave };
@@ -288,7 +288,7 @@ int probe_sleep(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	return sleep_for_ever();
+	sleep_for_ever();
 }
 
 int probe_children(int argc, char **argv)
@@ -304,7 +304,7 @@ int probe_children(int argc, char **argv)
 		for (;;)
 			pause();
 	}
-	return sleep_for_ever();
+	sleep_for_ever();
 }
 
 int probe_ignore_term(int argc, char **argv)
@@ -314,7 +314,7 @@ int probe_ignore_term(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	sigaction(SIGTERM, &ignore, NULL);
-	return sleep_for_ever();
+	sleep_for_ever();
 }
 
 int probe_echo(int argc, char **argv)
@@ -355,5 +355,5 @@ int probe_winsize(int argc, char **argv)
 	(void)argv;
 	sigaction(SIGWINCH, &change, NULL);
 	print_size(0);
-	return sleep_for_ever();
+	sleep_for_ever();
 }
