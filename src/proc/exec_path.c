@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "proc/proc.h"
+#include "proc/explain.h"
 #include "sys/sys.h"
 
 #define CAP_BIT(cap)  (1ULL << (cap))
@@ -78,57 +78,90 @@ static const char *search_path(const struct proc_plan *p)
 	return "";
 }
 
-static int not_found(const char *name, struct err *e)
+/* An empty element of PATH is the working directory; execvp(3). */
+static const char *candidate(struct arena *a, const char *dirs, const char *name)
 {
+	size_t n = strcspn(dirs, ":");
+
+	return n ? arena_printf(a, "%.*s/%s", (int)n, dirs, name) : arena_printf(a, "./%s", name);
+}
+
+/* What follows the next element, or NULL after the last. */
+static const char *next_dir(const char *dirs)
+{
+	dirs += strcspn(dirs, ":");
+	return *dirs ? dirs + 1 : NULL;
+}
+
+static int not_found(struct arena *a, const char *dirs, const char *name, struct err *e)
+{
+	const char *why = NULL;
+
 	err_code(e, ENOENT, name, "exec: \"%s\": executable file not found in $PATH", name);
+	for (; dirs && !why; dirs = next_dir(dirs)) {
+		const char *path = candidate(a, dirs, name);
+		struct stat st;
+
+		if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISLNK(st.st_mode))
+			why = explain_passed_over(a, path);
+		if (why)
+			err_code(e, ENOENT, name,
+				 "exec: \"%s\": executable file not found in $PATH: '%s' %s", name,
+				 path, why);
+	}
 	return err_set_id(e, "exec-not-found");
 }
 
-static int denied(const char *name, struct err *e)
+static int denied(struct arena *a, const char *name, const char *path, struct err *e)
 {
-	err_code(e, EACCES, name, "exec: \"%s\": permission denied", name);
+	const char *why = explain_passed_over(a, path);
+
+	if (why)
+		err_code(e, EACCES, name, "exec: \"%s\": '%s' %s: permission denied", name, path,
+			 why);
+	else
+		err_code(e, EACCES, name, "exec: \"%s\": permission denied", name);
 	return err_set_id(e, "exec-denied");
 }
 
 static int find_in_path(struct arena *a, const struct proc_plan *p, const char *name,
 			const char **ret, struct err *e)
 {
-	const char *dirs = search_path(p);
-	bool refused = false, more = *dirs && *name;
+	const char *first = search_path(p), *refused = NULL;
 
-	while (more) {
-		size_t n = strcspn(dirs, ":");
-		/* An empty element is the working directory; execvp(3) */
-		const char *path = n ? arena_printf(a, "%.*s/%s", (int)n, dirs, name)
-				     : arena_printf(a, "./%s", name);
+	if (!*first || !*name)
+		first = NULL;
+	for (const char *dirs = first; dirs; dirs = next_dir(dirs)) {
+		const char *path = candidate(a, dirs, name);
 		int r = probe_as_payload(p, path);
 
 		if (r == 0) {
 			*ret = path;
 			return 0;
 		}
-		refused |= r == NOT_EXECUTABLE;
-		more = dirs[n] != '\0';
-		dirs += n + 1;
+		if (r == NOT_EXECUTABLE && !refused)
+			refused = path;
 	}
-	return refused ? denied(name, e) : not_found(name, e);
+	return refused ? denied(a, name, refused, e) : not_found(a, first, name, e);
 }
 
-static int check_file(const struct proc_plan *p, const char *name, struct err *e)
+static int check_file(struct arena *a, const struct proc_plan *p, const char *name, struct err *e)
 {
 	int r = probe_as_payload(p, name);
 
-	if (r == NOT_EXECUTABLE)
-		return denied(name, e);
+	if (r == 0)
+		return 0;
 	if (r == -EISDIR) {
 		err_code(e, EACCES, name, "exec: \"%s\": is a directory: permission denied", name);
 		return err_set_id(e, "exec-denied");
 	}
-	if (r < 0) {
-		err_code(e, -r, name, "exec: \"%s\": stat %s: %s", name, name, errno_text(-r));
-		return err_set_id(e, r == -EACCES ? "exec-denied" : "exec-not-found");
-	}
-	return 0;
+	if (r == NOT_EXECUTABLE)
+		r = -EACCES;
+	if (proc_explain_exec(a, name, -r, e))
+		return r;
+	err_code(e, -r, name, "exec: \"%s\": stat %s: %s", name, name, errno_text(-r));
+	return err_set_id(e, r == -EACCES ? "exec-denied" : "exec-not-found");
 }
 
 int proc_find_exec(struct arena *a, const struct proc_plan *p, const char **ret_path, struct err *e)
@@ -138,7 +171,7 @@ int proc_find_exec(struct arena *a, const struct proc_plan *p, const char **ret_
 
 	if (!strchr(name, '/'))
 		return find_in_path(a, p, name, ret_path, e);
-	r = check_file(p, name, e);
+	r = check_file(a, p, name, e);
 	if (r < 0)
 		return r;
 	*ret_path = name;

@@ -27,7 +27,7 @@ enum msg_type {
 	MSG_CONSOLE = 5, /* init: here is the master of the terminal (descriptor) */
 	MSG_READY = 6,	 /* init: at the gate */
 	MSG_EXEC = 7,	 /* init: execve comes next; end of file means that it worked */
-	MSG_ERROR = 8,	 /* the one report of a failure; nothing follows */
+	MSG_ERROR = 8,	 /* the report of a failure; after MSG_EXEC a better one may follow */
 	MSG_LOG = 9,	 /* a line for the log; number = level */
 	MSG_CGROUP =
 		10, /* middle, exec: the cgroup is busy; MSG_OK + one below it that init is in */

@@ -2,6 +2,7 @@
 #include "run/gate.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -11,6 +12,9 @@
 
 /* More than one asks for the status at a time; what does not fit is told EAGAIN. */
 #define GATE_BACKLOG 64
+
+/* An agent that answers the payload's system calls may never answer those of ours. */
+#define EXPLAIN_MS 2000
 
 int gate_make(const struct dir *state_dir, struct err *e)
 {
@@ -62,6 +66,23 @@ static int take_listener(int watch, int pidfd, const struct run_listener *l, str
 	return r < 0 ? r : seccomp_handover_finish(watch, page, e);
 }
 
+/*
+ * A failed exec is reported at once and then looked into, under the filter of the payload:
+ * the explanation, if there is one, takes the place of the report.
+ */
+static int await_explanation(int peer, struct err *e)
+{
+	struct pollfd fd = { .fd = peer, .events = POLLIN };
+	struct err ignored = { 0 };
+	auto_fd extra = -1;
+	struct msg m;
+
+	if (sys_ppoll(&fd, 1, EXPLAIN_MS) > 0 && channel_recv(peer, &m, &extra, &ignored) == 1 &&
+	    m.type == MSG_ERROR)
+		*e = m.err;
+	return -e->code;
+}
+
 int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *e)
 {
 	bool exec = false;
@@ -92,7 +113,7 @@ int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *
 			break;
 		case MSG_ERROR:
 			*e = m.err;
-			return -e->code;
+			return exec ? await_explanation(peer, e) : -e->code;
 		default:
 			return err_code(e, EPROTO, NULL, "unexpected message '%s' from init",
 					msg_type_name(m.type));

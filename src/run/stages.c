@@ -436,16 +436,30 @@ const struct step last_steps[] = {
 };
 const size_t n_last_steps = COUNT(last_steps);
 
-_Noreturn void exec_payload(struct child *c)
+/*
+ * The plain error goes first: the filter is in force, and may end us for looking further.
+ * What comes after it on the same connection takes its place.
+ */
+static _Noreturn void fail_exec(struct child *c, int code)
 {
 	struct err e = { 0 };
+
+	err_sys(&e, code, NULL, "exec '%s'", c->exec_path);
+	str_copy(e.step, sizeof(e.step), "exec");
+	channel_send_err(c->peer, &e);
+	if (!proc_explain_exec(c->arena, c->exec_path, code, &e))
+		_exit(EXIT_FAILURE);
+	str_copy(e.step, sizeof(e.step), "exec");
+	child_fail(c->peer, &e, ROLE_INIT);
+}
+
+_Noreturn void exec_payload(struct child *c)
+{
 	int r;
 
 	do
 		r = sys_execveat(AT_FDCWD, c->exec_path, (char *const *)c->plan->proc.args,
 				 (char *const *)c->env, 0);
 	while (r == -EINTR); /* network file systems do this */
-	err_sys(&e, -r, NULL, "exec '%s'", c->exec_path);
-	str_copy(e.step, sizeof(e.step), "exec");
-	child_fail(c->peer, &e, ROLE_INIT);
+	fail_exec(c, -r);
 }

@@ -87,6 +87,11 @@ int sys_fstatat(int dirfd, const char *name, struct stat *st, int flags)
 	return (int)RESULT(fstatat(dirfd, name, st, flags));
 }
 
+int sys_statx(int dirfd, const char *name, int flags, unsigned mask, struct statx *st)
+{
+	return (int)RESULT(statx(dirfd, name, flags, mask, st));
+}
+
 int sys_fstatfs(int fd, struct statfs *st)
 {
 	return (int)RESULT_RETRY(fstatfs(fd, st));
@@ -128,6 +133,11 @@ int sys_faccessat(int dirfd, const char *name, int mode, int flags)
 ssize_t sys_read(int fd, void *buf, size_t n)
 {
 	return RESULT_RETRY(read(fd, buf, n));
+}
+
+ssize_t sys_pread(int fd, void *buf, size_t n, uint64_t offset)
+{
+	return RESULT_RETRY(pread(fd, buf, n, (off_t)offset));
 }
 
 ssize_t sys_write(int fd, const void *buf, size_t n)

@@ -104,18 +104,26 @@ TEST(program_refused)
 		{ "prog", NULL, "exec: \"prog\": executable file not found in $PATH" },
 		{ "prog", "PATH=", "exec: \"prog\": executable file not found in $PATH" },
 		{ "", PATHS, "exec: \"\": executable file not found in $PATH" },
-		{ "dangling", PATHS, "exec: \"dangling\": executable file not found in $PATH" },
-		{ "loop", PATHS, "exec: \"loop\": executable file not found in $PATH" },
-		{ "plain", PATHS, "exec: \"plain\": permission denied" },
-		{ "fifo", PATHS, "exec: \"fifo\": permission denied" },
+		{ "dangling", PATHS,
+		  "exec: \"dangling\": executable file not found in $PATH: '/bin/dangling' is a "
+		  "link to 'nowhere', and '/bin/nowhere' does not exist" },
+		{ "loop", PATHS,
+		  "exec: \"loop\": executable file not found in $PATH: '/bin/loop' leads through "
+		  "more than 40 links, '/bin/loop' among them" },
+		{ "plain", PATHS,
+		  "exec: \"plain\": '/bin/plain' has no x bit (mode 0644): permission denied" },
+		{ "fifo", PATHS, "exec: \"fifo\": '/bin/fifo' is a fifo: permission denied" },
 		{ ".dot", PATHS, "exec: \".dot\": executable file not found in $PATH" },
 		{ "/bin/foo", PATHS,
 		  "exec: \"/bin/foo\": stat /bin/foo: no such file or directory" },
 		{ "/bin/prog/x", PATHS,
-		  "exec: \"/bin/prog/x\": stat /bin/prog/x: not a directory" },
+		  "exec: \"/bin/prog/x\": the file lies in '/bin/prog', which is not a directory: "
+		  "not a directory" },
 		{ "./foo", PATHS, "exec: \"./foo\": stat ./foo: no such file or directory" },
-		{ "/bin/plain", PATHS, "exec: \"/bin/plain\": permission denied" },
-		{ "/bin/fifo", PATHS, "exec: \"/bin/fifo\": permission denied" },
+		{ "/bin/plain", PATHS,
+		  "exec: \"/bin/plain\": the file has no x bit (mode 0644): permission denied" },
+		{ "/bin/fifo", PATHS,
+		  "exec: \"/bin/fifo\": the file is a fifo: permission denied" },
 		{ "/bin/folder", PATHS,
 		  "exec: \"/bin/folder\": is a directory: permission denied" },
 		{ "/", PATHS, "exec: \"/\": is a directory: permission denied" },
@@ -148,10 +156,12 @@ TEST(program_as_user)
 	CHECK_HAS(e.text, "executable file not found in $PATH");
 	err_clear(&e);
 	CHECK(find(&a, "/locked/secret", PATHS, 0, &path, &e) == -EACCES);
-	CHECK_STR(e.text, "exec: \"/locked/secret\": stat /locked/secret: permission denied");
+	CHECK_STR(e.text, "exec: \"/locked/secret\": the file lies in '/locked' (mode 0700, "
+			  "owner 0:0), which user 1000:1000 may not search: permission denied");
 	err_clear(&e);
 	CHECK(find(&a, "owners", PATHS, 0, &path, &e) == -EACCES);
-	CHECK_STR(e.text, "exec: \"owners\": permission denied");
+	CHECK_STR(e.text, "exec: \"owners\": '/usr/bin/owners' (mode 0700, owner 0:0) may not be "
+			  "executed by user 1000:1000: permission denied");
 }
 
 /* execve will have the capabilities of the configuration, which are only permitted now. */
