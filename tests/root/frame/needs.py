@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cases may need; each function returns why the machine lacks it, or None."""
+import functools
+import os
+import shutil
+
+from frame import cgroups
+
+
+def _controller(name):
+    return None if cgroups.has(name) else f"no cgroup controller '{name}' here"
+
+
+def _capability(name):
+    from frame.config import CAPABILITIES
+    with open("/proc/self/status", encoding="utf-8") as f:
+        effective = next(int(x.split()[1], 16) for x in f if x.startswith("CapEff"))
+    return None if effective >> CAPABILITIES.index(name) & 1 else f"we lack CAP_{name}"
+
+
+def _busybox():
+    path = shutil.which("busybox")
+    if not path:
+        return "no busybox"
+    with open(path, "rb") as f:
+        return "busybox is not static" if b"/ld-linux" in f.read() else None
+
+
+def _program(name):
+    return None if shutil.which(name) else f"no {name}"
+
+
+def _exists(path):
+    return None if os.path.exists(path) else f"no {path}"
+
+
+def _namespace(name):
+    return _exists(f"/proc/self/ns/{name}")
+
+
+NEEDS = {
+    "busybox": _busybox,
+    "v2": lambda: None if cgroups.is_v2() else "needs a cgroup v2 view",
+    "v1": lambda: "needs v1 hierarchies" if cgroups.is_v2() else None,
+    "cgroup2": lambda: None if cgroups.v2_root() else "there is no cgroup2 tree",
+    "time": lambda: _namespace("time"),
+    "apparmor": lambda: _exists("/sys/kernel/security/apparmor/profiles"),
+    "selinux": lambda: _exists("/sys/fs/selinux/enforce"),
+    "ip": lambda: _program("ip"),
+    "debian": lambda: _program("mmdebstrap"),
+    "two-cpus": lambda: None if (os.cpu_count() or 1) > 1 else "only one processor",
+}
+
+
+@functools.lru_cache(None)
+def missing(need):
+    kind, _, name = need.partition(":")
+    if kind == "cgroup":
+        return _controller(name)
+    if kind == "cap":
+        return _capability(name)
+    if kind == "file":
+        return _exists(name)
+    if kind == "program":
+        return _program(name)
+    return NEEDS[need]()

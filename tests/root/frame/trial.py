@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One case being run: its bundle, the commands that it gives, what it finds.
+
+Everything is below `dir`: the bundle with its root file system (the probe at /probe),
+the state root, and `beside` with files that nobody may touch.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+from frame import config as configs
+from frame.case import Failed
+
+TIMEOUT = 60
+DIRECTORIES = ("proc", "sys", "dev", "tmp", "etc", "bin")
+
+
+class Result:
+    def __init__(self, command, rc, out, err):
+        self.command, self.rc, self.out, self.err = command, rc, out, err
+
+    def __str__(self):
+        text = f"{' '.join(self.command)}: status {self.rc}"
+        for name, stream in (("stdout", self.out), ("stderr", self.err)):
+            if stream.strip():
+                text += f"\n{name}: {stream.strip()[-2000:]}"
+        return text
+
+
+def parse_mounts(text):
+    """mountinfo as a dictionary by place; the last mount on a place counts."""
+    mounts = {}
+    for line in (text or "").splitlines():
+        left, _, right = line.partition(" - ")
+        words, fs = left.split(), right.split()
+        mounts[words[4]] = {
+            "root": words[3], "options": words[5].split(","), "tags": words[6:], "type": fs[0],
+            "source": fs[1], "super": fs[2].split(",") if len(fs) > 2 else [],
+        }
+    return mounts
+
+
+class Trial:
+    def __init__(self, worker, name):
+        self.cleat_path, self.probe_path = worker.cleat, worker.probe
+        self.id = name
+        self.dir = os.path.join(worker.dir, name)
+        self.bundle = f"{self.dir}/bundle"
+        self.rootfs = f"{self.bundle}/rootfs"
+        self.root = f"{self.dir}/state"
+        self.beside = f"{self.dir}/beside"
+        self.globals = []
+        self.problems = []
+        self.config = configs.default(name)
+        for path in (self.dir, self.bundle, self.rootfs, self.beside):
+            os.mkdir(path, 0o755)
+        for name in DIRECTORIES:
+            os.mkdir(f"{self.rootfs}/{name}", 0o1777 if name == "tmp" else 0o755)
+            os.chmod(f"{self.rootfs}/{name}", 0o1777 if name == "tmp" else 0o755)
+        os.link(worker.probe_copy, f"{self.rootfs}/probe")
+        for name in ("ptmx", "console", "null", "mtab", "passwd"):
+            self.write(f"{self.beside}/{name}", f"beside {name}\n")
+
+    # --- making the bundle ---------------------------------------------------------------
+
+    def edit(self, changes=None, **more):
+        """Change the configuration; keywords have "_" where paths have "."."""
+        for path, value in (changes or {}).items():
+            configs.change(self.config, path, value)
+        for path, value in more.items():
+            configs.change(self.config, path.replace("_", "."), value)
+
+    def args(self, *words):
+        self.config["process"]["args"] = list(words)
+
+    def probe(self, *words):
+        self.args("/probe", *words)
+
+    def write_config(self, text=None):
+        self.write(f"{self.bundle}/config.json", text or json.dumps(self.config, indent=1))
+
+    @staticmethod
+    def write(path, text, mode=0o644):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, mode)
+
+    @staticmethod
+    def read(path):
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def script(self, name, text):
+        """A program of the host beside the bundle; returns its path."""
+        path = f"{self.dir}/{name}"
+        self.write(path, "#!/bin/sh\n" + text, 0o755)
+        return path
+
+    def busybox(self):
+        """A root file system with the usual small programs."""
+        shutil.copy(shutil.which("busybox"), f"{self.rootfs}/bin/busybox")
+        for name in ("sh", "cat", "echo", "ls", "sleep", "id", "true", "env", "mount", "hostname",
+                     "ps", "head", "wc", "grep", "stty", "touch", "mkdir", "test"):
+            os.symlink("busybox", f"{self.rootfs}/bin/{name}")
+
+    # --- commands ------------------------------------------------------------------------
+
+    def command(self, *words):
+        return [self.cleat_path, *self.globals, "--root", self.root, *words]
+
+    def cleat(self, *words, text=None, env=None, cwd=None, **more):
+        command = self.command(*words)
+        p = subprocess.run(command, input=text, stdin=None if text else subprocess.DEVNULL,
+                           capture_output=True, timeout=TIMEOUT, env=env, cwd=cwd,
+                           encoding="utf-8", errors="replace", check=False, **more)
+        return Result(command[-len(words):], p.returncode, p.stdout, p.stderr)
+
+    def ok(self, *words, **more):
+        """A command that must succeed and, as callers want it, say nothing on stderr."""
+        r = self.cleat(*words, **more)
+        self.check(r.rc == 0 and not r.err, f"failed: {r}")
+        return r
+
+    def fails(self, pattern, *words, **more):
+        """A command that must fail with one line that matches @pattern."""
+        r = self.cleat(*words, **more)
+        self.check(r.rc != 0, f"should have failed: {r}")
+        self.check_message(r, pattern)
+        return r
+
+    def run(self, *options, **more):
+        self.write_config()
+        return self.cleat("run", *options, "--bundle", self.bundle, self.id, **more)
+
+    def create(self, *options, **more):
+        """Create with streams of the case's own: a pipe that is read would wait for the end."""
+        self.write_config()
+        return self.start_command("create", *options, "--bundle", self.bundle, self.id, **more)
+
+    def start_command(self, *words, stdin=subprocess.DEVNULL, expect=0, **more):
+        """A command whose container goes on: its output is in `out` and `err`."""
+        command = self.command(*words)
+        with open(f"{self.dir}/out", "ab") as out, open(f"{self.dir}/err", "ab") as err:
+            p = subprocess.run(command, stdin=stdin, stdout=out, stderr=err, timeout=TIMEOUT,
+                               check=False, **more)
+        r = Result(command[-len(words):], p.returncode, self.out(), self.err())
+        if expect is not None:
+            self.check(r.rc == expect, f"should have status {expect}: {r}")
+        return r
+
+    def out(self):
+        return self.read(f"{self.dir}/out")
+
+    def err(self):
+        return self.read(f"{self.dir}/err")
+
+    def run_probe(self, *options, **more):
+        """Run the container; what the probe has printed last, decoded."""
+        r = self.run(*options, **more)
+        if r.rc != 0 or not r.out.strip():
+            raise Failed(f"the probe did not report: {r}")
+        self.check(not r.err, f"there is something on stderr: {r}")
+        return self.decode(r.out.strip().splitlines()[-1], r)
+
+    def probe_result(self, *words, **more):
+        self.probe(*words)
+        return self.run_probe(**more)
+
+    @staticmethod
+    def decode(text, result=""):
+        try:
+            report = json.loads(text)
+        except ValueError as e:
+            raise Failed(f"no JSON ({e}): {text[:2000]} {result}") from e
+        if isinstance(report, dict) and "mountinfo" in report:
+            report["mounts"] = parse_mounts(report["mountinfo"])
+        return report
+
+    def state(self):
+        r = self.ok("state", self.id)
+        return self.decode(r.out, r)
+
+    def delete(self, *options):
+        return self.ok("delete", *options, self.id)
+
+    def wait_for_line(self, text):
+        """Until the container has printed @text; through inotify, so nothing sleeps long."""
+        subprocess.run(["timeout", str(TIMEOUT), "sh", "-c",
+                        'tail -n +1 -F "$0" 2>/dev/null | grep -q -m 1 -e "$1"',
+                        f"{self.dir}/out", text], check=False, timeout=TIMEOUT + 5)
+        self.check(text in self.out(), f"the container never said '{text}': {self.err()}")
+
+    @staticmethod
+    def wait_for_end(pid, timeout=TIMEOUT):
+        """Until process @pid, a child of ours by then, has ended; its status."""
+        del timeout
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def listen(self, name):
+        path = f"{self.dir}/{name}"
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        s.bind(path)
+        s.listen(1)
+        s.settimeout(TIMEOUT)
+        return path, s
+
+    # --- finding -------------------------------------------------------------------------
+
+    def check(self, holds, text):
+        if not holds:
+            raise Failed(text)
+
+    def equal(self, got, want, what):
+        if callable(want):
+            self.check(want(got), f"{what} is {got!r}, but {getattr(want, 'text', 'wrong')} "
+                                  "was expected")
+        else:
+            self.check(got == want, f"{what} is {got!r}, not {want!r}")
+
+    def expect(self, report, expected):
+        """Every path of @expected in the report."""
+        wrong = []
+        for path, want in expected.items():
+            value = report
+            for name in path.split("."):
+                if isinstance(value, dict):
+                    value = value.get(name)
+                elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+                    value = value[int(name)]
+                else:
+                    value = None
+            try:
+                self.equal(value, want(self) if getattr(want, "late", False) else want, path)
+            except Failed as e:
+                wrong.append(str(e))
+        self.check(not wrong, "\n".join(wrong))
+
+    def check_message(self, result, pattern):
+        """One line, which names what could not be done."""
+        lines = result.err.strip().splitlines()
+        self.check(len(lines) == 1, f"{len(lines)} lines on stderr instead of one: {result}")
+        self.check(re.search(pattern, lines[0]),
+                   f"'{pattern}' does not match: {result}")
+
+    def expect_failure(self, pattern, status=None):
+        """A run that fails with a message, prints nothing else and leaves no record."""
+        r = self.run()
+        self.check(r.rc != 0, f"should have failed: {r}")
+        if status is not None:
+            self.equal(r.rc, status, f"the status of {r}")
+        self.check(r.out == "", f"there is something on stdout: {r}")
+        self.check_message(r, pattern)
+        self.check(not self.cleat("state", self.id).rc == 0, "the container still exists")
