@@ -99,7 +99,7 @@ static struct oci_features_linux *linux_features(struct arena *a)
 	l->mount_extensions->idmap = a_switch(a, true);
 	l->intel_rdt = intel_rdt(a);
 	l->memory_policy = memory_policy(a);
-	l->net_devices = a_switch(a, false);
+	l->net_devices = a_switch(a, true);
 	return l;
 }
 

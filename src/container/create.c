@@ -155,6 +155,8 @@ void creation_undo(struct creation *m)
 	struct err e = { 0 };
 
 	run_abort(&m->run);
+	if (m->c.state)
+		m->c.state->n_net_devices = 0; /* given back, or it was said why not */
 	pid_file_remove(&m->pid_file);
 	if (container_destroy(m->arena, &m->c, &e) < 0)
 		log_warning("%s", e.text);

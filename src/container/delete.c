@@ -96,6 +96,20 @@ static void run_poststop(struct arena *a, const struct container *c, const struc
 		log_warning("container '%s': %s", c->id, e.text);
 }
 
+/*
+ * A creation that was killed may have moved devices. The end of the namespace brings
+ * physical ones back, under a name of the kernel's choice if need be, and destroys others.
+ */
+static void warn_of_devices(const struct container *c)
+{
+	const struct cleat_state_file *s = c->state;
+
+	for (size_t i = 0; i < s->n_net_devices; i++)
+		log_warning("container '%s' was not finished: network device '%s' may have been "
+			    "moved into its namespace as '%s'",
+			    c->id, s->net_devices[i]->from, s->net_devices[i]->to);
+}
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
 int container_destroy(struct arena *a, struct container *c, struct err *e)
@@ -110,6 +124,9 @@ int container_destroy(struct arena *a, struct container *c, struct err *e)
 		r = cgroup_remove_by_name(a, c->state, e);
 		break;
 	case RECORD_IDENTITY:
+		warn_of_devices(c);
+		r = end_processes(a, c, e);
+		break;
 	case RECORD_CREATED:
 		r = end_processes(a, c, e);
 		break;

@@ -96,6 +96,19 @@ static void set_flag(bool *flag, bool *has, bool value)
 	*flag = *has = value;
 }
 
+/* Names of devices that are going to be moved: they prove nothing, but tell where to look. */
+static void note_net_devices(struct arena *a, struct cleat_state_file *s, const struct net_plan *p)
+{
+	s->net_devices = arena_new_n(a, p->n_devices, struct cleat_state_net_device *);
+	for (size_t i = 0; i < p->n_devices; i++) {
+		struct cleat_state_net_device *d = arena_new(a, struct cleat_state_net_device);
+
+		d->from = p->devices[i].from;
+		d->to = p->devices[i].to;
+		s->net_devices[s->n_net_devices++] = d;
+	}
+}
+
 struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 				    const struct create_options *o, const struct plan *p)
 {
@@ -122,6 +135,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	set_flag(&s->own_pid_namespace, &s->has_own_pid_namespace, spec->ns_new & CLONE_NEWPID);
 	set_flag(&s->poststart_hooks, &s->has_poststart_hooks, p->hooks.n[HOOK_POSTSTART]);
 	set_flag(&s->poststop_hooks, &s->has_poststop_hooks, p->hooks.n[HOOK_POSTSTOP]);
+	note_net_devices(a, s, &p->net);
 	return s;
 }
 

@@ -31,6 +31,8 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	if (r == 0)
 		r = proc_plan_make(a, spec, &spec->process, host, &p->proc, e);
 	if (r == 0)
+		r = net_plan_make(a, spec, host, &p->net, e);
+	if (r == 0)
 		r = hook_plan_make(a, spec, &p->hooks, e);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@
 #include "dev/dev.h"
 #include "hook/hook.h"
 #include "mount/mount.h"
+#include "net/net.h"
 #include "ns/ns.h"
 #include "proc/proc.h"
 #include "sec/sec.h"
@@ -35,6 +36,7 @@ struct plan {
 	struct cgroup_plan cgroup;
 	struct sec_plan sec;
 	struct proc_plan proc;
+	struct net_plan net;
 	struct hook_plan hooks;
 };
 

@@ -82,6 +82,14 @@ static void put_cgroup(struct out *o, const struct cgroup_plan *c)
 		put(o, "cgroup devices: a program of %zu instructions\n", c->device_len);
 }
 
+static void put_network(struct out *o, const struct net_plan *n)
+{
+	if (n->loopback)
+		put(o, "network lo up\n");
+	for (size_t i = 0; i < n->n_devices; i++)
+		put(o, "network device %s as %s\n", n->devices[i].from, n->devices[i].to);
+}
+
 static const char *const kind_names[] = { "mount", "bind", "cgroup", "remount", "link" };
 
 static void put_mounts(struct out *o, const struct mount_plan *m)
@@ -173,6 +181,7 @@ const char *plan_print(struct arena *a, const struct plan *plan)
 	o.text = arena_alloc(a, o.size);
 	put_namespaces(&o, plan);
 	put_cgroup(&o, &plan->cgroup);
+	put_network(&o, &plan->net);
 	put_mounts(&o, &plan->mount);
 	put_devices(&o, &plan->dev);
 	put_hooks(&o, &plan->hooks);

@@ -23,6 +23,7 @@ static const struct step init_steps[] = {
 	{ "user-namespace-root", when_in_user_ns, step_ns_root },
 	{ "session", NULL, step_session },
 	{ "keyring", when_keyring, step_keyring },
+	{ "loopback", when_loopback, step_loopback },
 	{ "root", when_mount_ns, step_root },
 	{ "mounts", when_mount_ns, step_mounts },
 	{ "devices", when_devices, step_devices },

@@ -66,6 +66,7 @@ static void kill_and_reap(int *pidfd)
 void run_abort(struct run *r)
 {
 	fd_close(&r->channel);
+	net_devices_return(&r->net);
 	kill_and_reap(&r->pidfd);
 }
 
@@ -125,6 +126,19 @@ static int oom_score(struct parent *p, struct err *e)
 	return r < 0 ? r : proc_oom_score(&p->run->plan->proc, p->run->proc.fd, p->run->pid, e);
 }
 
+static int network_devices(struct parent *p, struct err *e)
+{
+	struct run *run = p->run;
+	int r;
+
+	if (run->options.exec || !run->plan->net.n_devices)
+		return 0;
+	r = parent_proc(run, e);
+	return r < 0 ? r
+		     : net_devices_move(p->arena, &run->plan->net, &run->proc, run->pid, &run->net,
+					e);
+}
+
 /* init exists and waits: what must be true of it before it acts. */
 static int place_init(struct parent *p, struct err *e)
 {
@@ -139,6 +153,8 @@ static int place_init(struct parent *p, struct err *e)
 		r = oom_score(p, e);
 	if (r == 0)
 		r = run->callbacks.identity(run->callbacks.arg, run->pid, run->pidfd, e);
+	if (r == 0)
+		r = network_devices(p, e);
 	if (r == 0) {
 		r = channel_send(run->channel, MSG_GO, 0, -1);
 		if (r == -EPIPE)

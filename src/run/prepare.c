@@ -42,6 +42,7 @@ static void run_init(struct run *r)
 	r->pidfd = r->channel = r->gate = r->console = r->pidfd_socket = r->master = -1;
 	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
 	r->proc = DIR_NONE;
+	r->net = NET_MOVES_NONE;
 	r->ns = r->plan->ns;
 }
 
@@ -111,6 +112,7 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 
 void run_close(struct run *r)
 {
+	net_moves_close(&r->net);
 	ns_close(&r->ns);
 	dir_close(&r->proc);
 	fd_close(&r->channel);

@@ -66,6 +66,7 @@ struct run {
 	int bundle;	 /* where hooks run; -1: there are none */
 	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
 	struct dir proc; /* a procfs of our own; empty until parent_proc() */
+	struct net_moves net; /* devices that are in the container by our doing */
 	struct run_progress *progress; /* shared page: role and step */
 };
 

@@ -31,6 +31,11 @@ bool when_late_cwd(const void *role)
 	return !((const struct child *)role)->cwd_done;
 }
 
+bool when_loopback(const void *role)
+{
+	return ((const struct child *)role)->plan->net.loopback;
+}
+
 bool when_mount_ns(const void *role)
 {
 	return ((const struct child *)role)->plan->mount.has_ns;
@@ -153,6 +158,12 @@ int step_session(void *role, struct err *e)
 int step_keyring(void *role, struct err *e)
 {
 	return sec_keyring_join(&((struct child *)role)->plan->sec, e);
+}
+
+int step_loopback(void *role, struct err *e)
+{
+	(void)role;
+	return net_loopback_up(e);
 }
 
 int step_root(void *role, struct err *e)

@@ -13,6 +13,7 @@
 bool when_late_cgroup_ns(const void *role);
 bool when_in_user_ns(const void *role);
 bool when_own_user_ns(const void *role);
+bool when_loopback(const void *role);
 bool when_mount_ns(const void *role);
 bool when_devices(const void *role);
 bool when_terminal(const void *role);
@@ -33,6 +34,7 @@ int step_cgroup_ns(void *role, struct err *e);
 int step_ns_root(void *role, struct err *e);
 int step_session(void *role, struct err *e);
 int step_keyring(void *role, struct err *e);
+int step_loopback(void *role, struct err *e);
 int step_root(void *role, struct err *e);
 int step_mounts(void *role, struct err *e);
 int step_devices(void *role, struct err *e);
