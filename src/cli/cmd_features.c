@@ -68,7 +68,9 @@ static struct oci_features_intel_rdt *intel_rdt(struct arena *a)
 {
 	struct oci_features_intel_rdt *r = arena_new(a, struct oci_features_intel_rdt);
 
-	set(&r->enabled, &r->has_enabled, false);
+	set(&r->enabled, &r->has_enabled, true);
+	set(&r->schemata, &r->has_schemata, true);
+	set(&r->monitoring, &r->has_monitoring, true);
 	return r;
 }
 

@@ -96,6 +96,19 @@ static void run_poststop(struct arena *a, const struct container *c, const struc
 		log_warning("container '%s': %s", c->id, e.text);
 }
 
+/* A resctrl that has gone took the groups along. */
+static void remove_rdt(const struct container *c, bool only_empty)
+{
+	struct rdt_fs fs = RDT_NONE;
+	struct err e = { 0 };
+
+	if (!c->state->intel_rdt)
+		return;
+	if (rdt_open(&fs, &e) < 0 || rdt_remove(&fs, c->state, only_empty, &e) < 0)
+		log_warning("container '%s': %s", c->id, e.text);
+	dir_close(&fs.dir);
+}
+
 /*
  * A creation that was killed may have moved devices. The end of the namespace brings
  * physical ones back, under a name of the kernel's choice if need be, and destroys others.
@@ -133,6 +146,8 @@ int container_destroy(struct arena *a, struct container *c, struct err *e)
 	}
 	if (r < 0)
 		return err_note(e, "container '%s'", c->id);
+	if (c->state)
+		remove_rdt(c, record_phase(c->state) == RECORD_INTENT);
 	load_poststop(a, c, &poststop);
 	r = dir_remove_flat(&c->root, c->id, e);
 	if (r < 0)

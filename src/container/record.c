@@ -136,6 +136,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	set_flag(&s->poststart_hooks, &s->has_poststart_hooks, p->hooks.n[HOOK_POSTSTART]);
 	set_flag(&s->poststop_hooks, &s->has_poststop_hooks, p->hooks.n[HOOK_POSTSTOP]);
 	note_net_devices(a, s, &p->net);
+	rdt_record(a, &p->rdt, s);
 	return s;
 }
 

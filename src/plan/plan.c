@@ -33,6 +33,8 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	if (r == 0)
 		r = net_plan_make(a, spec, host, &p->net, e);
 	if (r == 0)
+		r = rdt_plan_make(a, spec, opt->id, &p->rdt, e);
+	if (r == 0)
 		r = hook_plan_make(a, spec, &p->hooks, e);
 	if (r < 0)
 		return r;

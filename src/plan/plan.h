@@ -15,6 +15,7 @@
 #include "net/net.h"
 #include "ns/ns.h"
 #include "proc/proc.h"
+#include "rdt/rdt.h"
 #include "sec/sec.h"
 
 struct plan_options {
@@ -37,6 +38,7 @@ struct plan {
 	struct sec_plan sec;
 	struct proc_plan proc;
 	struct net_plan net;
+	struct rdt_plan rdt;
 	struct hook_plan hooks;
 };
 

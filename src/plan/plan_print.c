@@ -90,6 +90,28 @@ static void put_network(struct out *o, const struct net_plan *n)
 		put(o, "network device %s as %s\n", n->devices[i].from, n->devices[i].to);
 }
 
+/* Lines, of which each is shown with its own beginning. */
+static void put_lines(struct out *o, const char *what, const char *lines)
+{
+	while (lines && *lines) {
+		size_t n = strcspn(lines, "\n");
+
+		put(o, "%s %.*s\n", what, (int)n, lines);
+		lines += n + (lines[n] == '\n');
+	}
+}
+
+static void put_rdt(struct out *o, const struct rdt_plan *r)
+{
+	if (!r->wanted)
+		return;
+	put(o, "resctrl group %s%s\n", r->group, r->must_exist ? " that exists" : "");
+	put_lines(o, "resctrl schema", r->schema);
+	put_lines(o, "resctrl schema", r->schemata);
+	if (r->monitor)
+		put(o, "resctrl group %s\n", r->monitor);
+}
+
 static const char *const kind_names[] = { "mount", "bind", "cgroup", "remount", "link" };
 
 static void put_mounts(struct out *o, const struct mount_plan *m)
@@ -181,6 +203,7 @@ const char *plan_print(struct arena *a, const struct plan *plan)
 	o.text = arena_alloc(a, o.size);
 	put_namespaces(&o, plan);
 	put_cgroup(&o, &plan->cgroup);
+	put_rdt(&o, &plan->rdt);
 	put_network(&o, &plan->net);
 	put_mounts(&o, &plan->mount);
 	put_devices(&o, &plan->dev);

@@ -68,6 +68,9 @@ void run_abort(struct run *r)
 	fd_close(&r->channel);
 	net_devices_return(&r->net);
 	kill_and_reap(&r->pidfd);
+	if (!r->options.exec)
+		rdt_unmake(&r->rdt, &r->plan->rdt, &r->rdt_made);
+	r->rdt_made = (struct rdt_made){ 0 };
 }
 
 /* --- the sequence ------------------------------------------------------------------------------ */
@@ -126,6 +129,18 @@ static int oom_score(struct parent *p, struct err *e)
 	return r < 0 ? r : proc_oom_score(&p->run->plan->proc, p->run->proc.fd, p->run->pid, e);
 }
 
+/* Everything that a container's processes start is in the group as well. */
+static int resctrl_group(struct parent *p, struct err *e)
+{
+	struct run *run = p->run;
+	const struct rdt_plan *plan = &run->plan->rdt;
+	int r = 0;
+
+	if (!run->options.exec)
+		r = rdt_make(p->arena, &run->rdt, plan, &run->rdt_made, e);
+	return r < 0 ? r : rdt_join(&run->rdt, plan, run->pid, e);
+}
+
 static int network_devices(struct parent *p, struct err *e)
 {
 	struct run *run = p->run;
@@ -153,6 +168,8 @@ static int place_init(struct parent *p, struct err *e)
 		r = oom_score(p, e);
 	if (r == 0)
 		r = run->callbacks.identity(run->callbacks.arg, run->pid, run->pidfd, e);
+	if (r == 0)
+		r = resctrl_group(p, e);
 	if (r == 0)
 		r = network_devices(p, e);
 	if (r == 0) {

@@ -43,6 +43,7 @@ static void run_init(struct run *r)
 	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
 	r->proc = DIR_NONE;
 	r->net = NET_MOVES_NONE;
+	r->rdt = RDT_NONE;
 	r->ns = r->plan->ns;
 }
 
@@ -101,6 +102,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = sec_labels_check(&p->sec, e);
 	if (ret == 0 && p->sec.seccomp)
 		ret = seccomp_compile(a, p->sec.seccomp, &r->filter, e);
+	if (ret == 0 && p->rdt.wanted)
+		ret = rdt_open(&r->rdt, e);
 	if (ret == 0)
 		ret = console_prepare(r, e);
 	if (ret == 0 && r->options.pidfd_socket)
@@ -113,6 +116,7 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 void run_close(struct run *r)
 {
 	net_moves_close(&r->net);
+	dir_close(&r->rdt.dir);
 	ns_close(&r->ns);
 	dir_close(&r->proc);
 	fd_close(&r->channel);

@@ -67,6 +67,8 @@ struct run {
 	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
 	struct dir proc; /* a procfs of our own; empty until parent_proc() */
 	struct net_moves net; /* devices that are in the container by our doing */
+	struct rdt_fs rdt; /* open when the container has a group there */
+	struct rdt_made rdt_made;
 	struct run_progress *progress; /* shared page: role and step */
 };
 
