@@ -32,6 +32,7 @@ static const struct command {
 	{ "children", probe_children, "N: have N children that ignore TERM, then sleep" },
 	{ "ignore-term", probe_ignore_term, "sleep, and TERM does nothing" },
 	{ "echo", probe_echo, "copy standard input to standard output" },
+	{ "save", probe_save, "PATH [LINE...]: copy standard input there, and add lines" },
 	{ "say", probe_say, "TEXT...: a line" },
 	{ "winsize", probe_winsize, "print the terminal's size, again at each change" },
 };

@@ -7,14 +7,17 @@ the state root, and `beside` with files that nobody may touch.
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
+import tempfile
+import time
 
 from frame import config as configs
 from frame.case import Failed
 
-TIMEOUT = 60
+TIMEOUT = 30
 DIRECTORIES = ("proc", "sys", "dev", "tmp", "etc", "bin")
 
 
@@ -43,6 +46,36 @@ def parse_mounts(text):
     return mounts
 
 
+class Output:
+    """A pipe that containers print to, so that what comes can be waited for."""
+
+    def __init__(self):
+        self.reader, self.writer = os.pipe()
+        self.text = ""
+
+    def _more(self, seconds):
+        if not select.select([self.reader], [], [], max(0, seconds))[0]:
+            return False
+        self.text += os.read(self.reader, 65536).decode("utf-8", "replace")
+        return True
+
+    def available(self):
+        while self._more(0):
+            pass
+        return self.text
+
+    def wait_for(self, part, seconds):
+        end = time.monotonic() + seconds
+        while part not in self.text:
+            if not self._more(end - time.monotonic()):
+                return False
+        return True
+
+    def close(self):
+        os.close(self.reader)
+        os.close(self.writer)
+
+
 class Trial:
     def __init__(self, worker, name):
         self.cleat_path, self.probe_path = worker.cleat, worker.probe
@@ -53,13 +86,14 @@ class Trial:
         self.root = f"{self.dir}/state"
         self.beside = f"{self.dir}/beside"
         self.globals = []
-        self.problems = []
+        self.output = Output()
         self.config = configs.default(name)
         for path in (self.dir, self.bundle, self.rootfs, self.beside):
             os.mkdir(path, 0o755)
         for name in DIRECTORIES:
             os.mkdir(f"{self.rootfs}/{name}", 0o1777 if name == "tmp" else 0o755)
             os.chmod(f"{self.rootfs}/{name}", 0o1777 if name == "tmp" else 0o755)
+        self.write(f"{self.dir}/err", "")
         os.link(worker.probe_copy, f"{self.rootfs}/probe")
         for name in ("ptmx", "console", "null", "mtab", "passwd"):
             self.write(f"{self.beside}/{name}", f"beside {name}\n")
@@ -112,11 +146,21 @@ class Trial:
         return [self.cleat_path, *self.globals, "--root", self.root, *words]
 
     def cleat(self, *words, text=None, env=None, cwd=None, **more):
+        # into files: a container that was not to be started would keep a pipe open
         command = self.command(*words)
-        p = subprocess.run(command, input=text, stdin=None if text else subprocess.DEVNULL,
-                           capture_output=True, timeout=TIMEOUT, env=env, cwd=cwd,
-                           encoding="utf-8", errors="replace", check=False, **more)
-        return Result(command[-len(words):], p.returncode, p.stdout, p.stderr)
+        with tempfile.TemporaryFile(dir=self.dir) as out, \
+                tempfile.TemporaryFile(dir=self.dir) as err:
+            try:
+                p = subprocess.run(command, input=text and text.encode(), stdout=out, stderr=err,
+                                   stdin=None if text else subprocess.DEVNULL, timeout=TIMEOUT,
+                                   env=env, cwd=cwd, check=False, **more)
+            except subprocess.TimeoutExpired as e:
+                raise Failed(f"{' '.join(command[-len(words):])}: no end after {TIMEOUT} s") from e
+            said = []
+            for f in (out, err):
+                f.seek(0)
+                said.append(f.read().decode("utf-8", "replace"))
+        return Result(command[-len(words):], p.returncode, *said)
 
     def ok(self, *words, **more):
         """A command that must succeed and, as callers want it, say nothing on stderr."""
@@ -141,21 +185,33 @@ class Trial:
         return self.start_command("create", *options, "--bundle", self.bundle, self.id, **more)
 
     def start_command(self, *words, stdin=subprocess.DEVNULL, expect=0, **more):
-        """A command whose container goes on: its output is in `out` and `err`."""
+        """A command whose container goes on: what both print is in out() and err()."""
         command = self.command(*words)
-        with open(f"{self.dir}/out", "ab") as out, open(f"{self.dir}/err", "ab") as err:
-            p = subprocess.run(command, stdin=stdin, stdout=out, stderr=err, timeout=TIMEOUT,
-                               check=False, **more)
+        with open(f"{self.dir}/err", "ab") as err:
+            p = subprocess.run(command, stdin=stdin, stdout=self.output.writer, stderr=err,
+                               timeout=TIMEOUT, check=False, **more)
         r = Result(command[-len(words):], p.returncode, self.out(), self.err())
         if expect is not None:
             self.check(r.rc == expect, f"should have status {expect}: {r}")
         return r
 
+    def foreground(self, *options):
+        """run in the background of ours; what the container prints is in out()."""
+        self.write_config()
+        return subprocess.Popen(self.command("run", *options, "--bundle", self.bundle, self.id),
+                                stdin=subprocess.DEVNULL, stdout=self.output.writer,
+                                stderr=subprocess.PIPE)
+
     def out(self):
-        return self.read(f"{self.dir}/out")
+        return self.output.available()
 
     def err(self):
         return self.read(f"{self.dir}/err")
+
+    def wait_for_line(self, text):
+        """Until the container has printed @text."""
+        self.check(self.output.wait_for(text, TIMEOUT),
+                   f"the container never said '{text}': {self.out()} {self.err()}")
 
     def run_probe(self, *options, **more):
         """Run the container; what the probe has printed last, decoded."""
@@ -186,17 +242,9 @@ class Trial:
     def delete(self, *options):
         return self.ok("delete", *options, self.id)
 
-    def wait_for_line(self, text):
-        """Until the container has printed @text; through inotify, so nothing sleeps long."""
-        subprocess.run(["timeout", str(TIMEOUT), "sh", "-c",
-                        'tail -n +1 -F "$0" 2>/dev/null | grep -q -m 1 -e "$1"',
-                        f"{self.dir}/out", text], check=False, timeout=TIMEOUT + 5)
-        self.check(text in self.out(), f"the container never said '{text}': {self.err()}")
-
     @staticmethod
-    def wait_for_end(pid, timeout=TIMEOUT):
+    def wait_for_end(pid):
         """Until process @pid, a child of ours by then, has ended; its status."""
-        del timeout
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
 

@@ -77,6 +77,7 @@ class Worker:
             problems += [f"the state root still has '{n}'" for n in names]
         if os.path.isdir(trial.root) and stat.S_IMODE(os.stat(trial.root).st_mode) & 0o077:
             problems.append("the state root is open to others")
+        trial.output.close()
         shutil.rmtree(trial.dir, ignore_errors=True)
         return problems
 

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""linux.resources and linux.cgroupsPath, read back from the host's cgroups."""
+import os
+
+from frame import cgroups
+from frame.case import DELETE, Skip, case, failure_rows
+from frame.config import namespaces
+
+MIB = 1 << 20
+
+
+def limit(name, resources, controller, expected, needs=""):
+    """expected: name of a v1 file, of a v2 file, and what each must hold (None: not there)"""
+    @case(name, needs=f"cgroup:{controller} {needs}")
+    def _(t):
+        t.edit({"linux.resources." + k: v for k, v in resources.items()})
+        t.probe("sleep")
+        t.create()
+        wrong = []
+        v2 = controller in cgroups.v2_controllers()
+        for v1_name, v1_value, v2_name, v2_value in expected:
+            file, want = (v2_name, v2_value) if v2 else (v1_name, v1_value)
+            if file is None:
+                continue
+            path = os.path.join(cgroups.directory(controller, "/" + t.id), file)
+            if not os.path.exists(path):
+                continue
+            got = t.read(path).strip()
+            if want not in (got, got.splitlines()[0] if got else got) and want not in \
+                    got.splitlines():
+                wrong.append(f"{file} is '{got}', not '{want}'")
+        t.delete("--force")
+        t.check(not wrong, "\n".join(wrong))
+
+
+limit("pids", {"pids": {"limit": 42}}, "pids", [("pids.max", "42", "pids.max", "42")])
+limit("pids without a limit", {"pids": {"limit": -1}}, "pids",
+      [("pids.max", "max", "pids.max", "max")])
+limit("memory", {"memory": {"limit": 64 * MIB}}, "memory",
+      [("memory.limit_in_bytes", str(64 * MIB), "memory.max", str(64 * MIB))])
+limit("memory and swap", {"memory": {"limit": 64 * MIB, "swap": 96 * MIB}}, "memory",
+      [("memory.limit_in_bytes", str(64 * MIB), "memory.max", str(64 * MIB)),
+       ("memory.memsw.limit_in_bytes", str(96 * MIB), "memory.swap.max", str(32 * MIB))])
+limit("memory reservation", {"memory": {"limit": 64 * MIB, "reservation": 32 * MIB}}, "memory",
+      [("memory.soft_limit_in_bytes", str(32 * MIB), "memory.low", str(32 * MIB))])
+limit("memory without a limit", {"memory": {"limit": -1}}, "memory",
+      [(None, None, "memory.max", "max")])
+limit("swappiness", {"memory": {"limit": 64 * MIB, "swappiness": 10}}, "memory",
+      [("memory.swappiness", "10", None, None)], "v1")
+limit("no OOM killer", {"memory": {"limit": 64 * MIB, "disableOOMKiller": True}}, "memory",
+      [("memory.oom_control", "oom_kill_disable 1", None, None)], "v1")
+limit("cpu shares", {"cpu": {"shares": 512}}, "cpu",
+      [("cpu.shares", "512", None, None)])
+limit("cpu quota and period", {"cpu": {"quota": 50000, "period": 200000}}, "cpu",
+      [("cpu.cfs_quota_us", "50000", "cpu.max", "50000 200000"),
+       ("cpu.cfs_period_us", "200000", None, None)])
+limit("cpu quota only", {"cpu": {"quota": 30000}}, "cpu",
+      [("cpu.cfs_quota_us", "30000", "cpu.max", "30000 100000")])
+limit("cpu without a quota", {"cpu": {"quota": -1}}, "cpu",
+      [("cpu.cfs_quota_us", "-1", "cpu.max", "max 100000")])
+limit("cpus", {"cpu": {"cpus": "0"}}, "cpuset", [("cpuset.cpus", "0", "cpuset.cpus", "0")])
+limit("memory nodes", {"cpu": {"mems": "0"}}, "cpuset", [("cpuset.mems", "0", "cpuset.mems", "0")])
+limit("a list of cpus", {"cpu": {"cpus": "0-1"}}, "cpuset",
+      [("cpuset.cpus", "0-1", "cpuset.cpus", "0-1")], "two-cpus")
+limit("block weight", {"blockIO": {"weight": 300}}, "blkio", [])
+limit("huge pages", {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, "hugetlb",
+      [("hugetlb.2MB.limit_in_bytes", str(4 * MIB), "hugetlb.2MB.max", str(4 * MIB))])
+limit("freeze state is thawed", {}, "freezer", [("freezer.state", "THAWED", None, None)])
+
+
+@case("a v2 file by its name", needs="cgroup2")
+def _(t):
+    t.edit({"linux.resources.unified": {"cgroup.max.depth": "3"}})
+    t.probe("sleep")
+    t.create()
+    got = t.read(cgroups.directory("", "/" + t.id) + "/cgroup.max.depth").strip()
+    t.delete("--force")
+    t.equal(got, "3", "cgroup.max.depth")
+
+
+# --- where -------------------------------------------------------------------------------
+
+@case("the process is in its cgroup when create returns")
+def _(t):
+    t.probe("sleep")
+    t.create()
+    pid = t.state()["pid"]
+    lines = t.read(f"/proc/{pid}/cgroup").split()
+    inside = cgroups.processes("/" + t.id)
+    t.delete("--force")
+    t.check(pid in inside, f"{pid} is not in {inside}")
+    t.check(any(x.endswith("/" + t.id) for x in lines), f"it is in {lines}")
+
+
+@case("in every hierarchy", needs="v1")
+def _(t):
+    t.probe("sleep")
+    t.create()
+    where = cgroups.named(t.id)
+    t.delete("--force")
+    for controller in ("memory", "pids", "cpu"):
+        root = cgroups.v1_roots().get(controller)
+        if root:
+            t.check(f"{root}/{t.id}" in where, f"not in {controller}: {where}")
+
+
+@case("a deep path is made, and removed")
+def _(t):
+    t.edit({"linux.cgroupsPath": f"/{t.id}-top/{t.id}/leaf"})
+    t.probe("sleep")
+    t.create()
+    t.check(cgroups.processes(f"/{t.id}-top/{t.id}/leaf"), "nothing is in it")
+    t.delete("--force")
+    left = cgroups.named("leaf")
+    t.check(not left, f"left: {left}")
+    for path in reversed(cgroups.named(t.id)):
+        os.rmdir(path)  # parents may be somebody's: they stay
+
+
+@case("a path that is not absolute")
+def _(t):
+    t.edit({"linux.cgroupsPath": t.id + "-rel"})
+    t.probe("sleep")
+    t.create()
+    found = cgroups.named(t.id + "-rel")
+    t.delete("--force")
+    t.check(found, "there is no cgroup of that name")
+
+
+@case("no path: named after the container")
+def _(t):
+    t.edit({"linux.cgroupsPath": DELETE})
+    t.probe("sleep")
+    t.create()
+    found = cgroups.named(t.id)
+    t.delete("--force")
+    t.check(found, "there is no cgroup of that name")
+
+
+@case("--cgroup-manager disabled makes none")
+def _(t):
+    t.globals = ["--cgroup-manager", "disabled"]
+    t.edit({"linux.resources": DELETE})
+    t.probe("sleep")
+    t.create()
+    found = cgroups.named(t.id)
+    t.delete("--force")
+    t.check(not found, f"made: {found}")
+
+
+@case("cgroups that the container made are removed", needs="busybox v2")
+def _(t):
+    t.busybox()
+    t.config["mounts"][-1]["options"].remove("ro")
+    t.args("/bin/sh", "-c", "mkdir -p /sys/fs/cgroup/a/b /sys/fs/cgroup/c && echo made")
+    t.equal(t.run().out, "made\n", "the output")
+
+
+@case("a cgroup that is in use is refused", needs="cgroup2")
+def _(t):
+    import subprocess
+    path = cgroups.v2_root() + "/" + t.id
+    os.mkdir(path)
+    holder = subprocess.Popen(["sh", "-c", f"echo $$ >{path}/cgroup.procs; echo in; read x"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        holder.stdout.readline()
+        t.expect_failure(t.id)
+        t.check(holder.poll() is None, "the process in it was ended")
+    finally:
+        holder.communicate()
+        os.rmdir(path)
+
+
+# --- inside --------------------------------------------------------------------------------
+
+@case("the container sees its cgroup as the root")
+def _(t):
+    report = t.run_probe()
+    lines = [x for x in report["cgroup"].splitlines() if x.startswith("0::")]
+    t.equal(lines, ["0::/"] if lines else [], "/proc/self/cgroup")
+    t.check(t.id not in report["cgroup"], report["cgroup"])
+
+
+@case("without a cgroup namespace it sees the path")
+def _(t):
+    t.edit({"linux.namespaces": namespaces("pid", "network", "ipc", "uts", "mount")})
+    t.check(t.id in t.run_probe()["cgroup"], "not its path")
+
+
+@case("the cgroup file system is there, read-only")
+def _(t):
+    t.expect(t.run_probe(), {"mounts./sys/fs/cgroup.options": lambda o: o and "ro" in o})
+
+
+@case("the cgroup2 tree is the container's own", needs="v2")
+def _(t):
+    t.probe("list", "/sys/fs/cgroup")
+    names = t.run_probe()
+    t.check("cgroup.procs" in names and t.id not in names, f"it has {names}")
+
+
+@case("the number of processes is limited", needs="cgroup:pids")
+def _(t):
+    t.edit({"linux.resources.pids.limit": 5})
+    t.expect(t.probe_result("fork", "20"), {"made": 4, "error": "EAGAIN"})
+
+
+@case("a limit of one process still starts", needs="cgroup:pids")
+def _(t):
+    t.edit({"linux.resources.pids.limit": 1})
+    t.expect(t.probe_result("fork", "2"), {"made": 0, "error": "EAGAIN"})
+
+
+@case("cpus are limited", needs="cgroup:cpuset two-cpus")
+def _(t):
+    t.edit({"linux.resources.cpu.cpus": "1"})
+    t.expect(t.run_probe(), {"affinity": [1]})
+
+
+# --- memory that runs out --------------------------------------------------------------------
+
+@case("memory within the limit", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory.limit": 64 * MIB})
+    t.expect(t.probe_result("alloc", "32"), {"error": None})
+
+
+@case("memory beyond the limit ends the container, and why is said", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 16 * MIB, "swap": 16 * MIB}})
+    t.probe("alloc", "64")
+    r = t.run()
+    t.equal(r.rc, 137, f"the status of {r}")
+    t.check_message(r, r"(?i)(out of memory|oom|memory limit).*")
+
+
+@case("memory limits where there is little", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory.limit": 4 * MIB})
+    t.expect(t.probe_result("alloc", "1"), {"error": None})
+
+
+failure_rows([
+    ("a limit that the kernel refuses", {"linux.resources.cpu": {"quota": 1, "period": 100000}},
+     "(?i)cpu", "cgroup:cpu"),
+    ("cpus that there are not", {"linux.resources.cpu.cpus": "4000"}, "(?i)cpuset|cpus",
+     "cgroup:cpuset"),
+    ("a page size that there is not",
+     {"linux.resources.hugepageLimits": [{"pageSize": "3MB", "limit": 1}]}, "3MB|hugetlb",
+     "cgroup:hugetlb"),
+    ("a path with dots", {"linux.cgroupsPath": "/../escape"}, "cgroupsPath|escape"),
+    ("a v2 file that there is not", {"linux.resources.unified": {"memory.nothing": "1"}},
+     "memory.nothing|unified"),
+    ("a v2 file with a path", {"linux.resources.unified": {"../cgroup.procs": "1"}}, "unified"),
+])
+
+
+@case("limits are removed with the container")
+def _(t):
+    t.edit({"linux.resources.pids.limit": 7} if cgroups.has("pids") else {})
+    for _ in range(2):
+        t.run_probe()
+        t.check(not cgroups.named(t.id), "the cgroup is left")
+    if not cgroups.roots():
+        raise Skip("no cgroups")

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hooks: each kind at its moment, the state on standard input, failures, the deadline."""
+import json
+import os
+import time
+
+from frame.case import case
+from frame.config import user_namespace
+
+HOST_KINDS = ("prestart", "createRuntime", "poststart", "poststop")
+KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+STATUS = {"prestart": ("created", "creating"), "createRuntime": ("creating", "created"),
+          "createContainer": ("creating", "created"), "startContainer": ("created", "creating"),
+          "poststart": ("running",), "poststop": ("stopped",)}
+
+# keeps what it is given and what it sees, in one file a hook
+SEEING = """out=$1; shift
+{ echo "args $0 $*"; echo "cwd $PWD"; echo "mnt $(readlink /proc/self/ns/mnt)"
+echo "net $(readlink /proc/self/ns/net)"; echo "pidns $(readlink /proc/self/ns/pid)"
+echo "env $(env | sort | grep -v -e '^_=' -e '^PWD=' -e '^OLDPWD=' -e '^SHLVL=' | tr '\\n' ' ')"
+echo "fds $(ls /proc/self/fd | tr '\\n' ' ')"
+echo "state $(tr '\\n' ' ')"; } >"$out.new" && mv "$out.new" "$out"
+"""
+
+
+def add(t, kind, path, *args, **more):
+    t.config.setdefault("hooks", {}).setdefault(kind, []).append(
+        {"path": path, "args": [os.path.basename(path), *args], **more})
+
+
+def seeing(t, kind, name=None, **more):
+    """A hook that writes what it sees into a file; returns the file's path."""
+    out = f"{t.dir}/saw-{name or kind}"
+    add(t, kind, t.script("seeing", SEEING), out, env=["PATH=/bin:/usr/bin"], **more)
+    return out
+
+
+def saw(t, path):
+    t.check(os.path.exists(path), f"the hook did not run: no {os.path.basename(path)}")
+    return dict(line.partition(" ")[::2] for line in t.read(path).splitlines())
+
+
+def own(kind):
+    return os.readlink(f"/proc/self/ns/{kind}")
+
+
+def _state(kind):
+    def check(t):
+        out = seeing(t, kind)
+        t.edit({"annotations": {"org.example.key": "value"}})
+        t.run_probe()
+        state = json.loads(saw(t, out)["state"])
+        t.expect(state, {"id": t.id, "bundle": t.bundle, "annotations": {"org.example.key": "value"},
+                         "ociVersion": lambda v: v.startswith("1."),
+                         "status": lambda s: s in STATUS[kind]})
+        if kind != "poststop":
+            t.check(state.get("pid", 0) > 0, f"the pid is {state.get('pid')}")
+    return check
+
+
+for _kind in HOST_KINDS + ("createContainer",):
+    case(f"{_kind} gets the state")(_state(_kind))
+
+
+@case("startContainer gets the state")
+def _(t):
+    add(t, "startContainer", "/probe", "save", "/tmp/saw", "a line")
+    t.run_probe()
+    state, line = t.read(f"{t.rootfs}/tmp/saw").splitlines()
+    t.expect(json.loads(state), {"id": t.id, "pid": 1, "status": "created", "bundle": t.bundle})
+    t.equal(line, "a line", "the argument")
+
+
+for _kind in HOST_KINDS:
+    def _where(t, kind=_kind):
+        out = seeing(t, kind)
+        t.run_probe()
+        found = saw(t, out)
+        for name in ("mnt", "net"):
+            t.equal(found[name], own(name), f"the {name} namespace")
+        t.equal(found["cwd"], t.bundle, "the directory")
+    case(f"{_kind} runs on the host, in the bundle")(_where)
+
+
+@case("createContainer runs in the container's namespaces, before the root changes")
+def _(t):
+    out = seeing(t, "createContainer")
+    report = t.run_probe()
+    found = saw(t, out)
+    for name in ("mnt", "net"):
+        t.equal(found[name], f"{name}:[{report['namespaces'][name]}]", f"the {name} namespace")
+
+
+@case("startContainer runs in the container's root")
+def _(t):
+    add(t, "startContainer", "/probe", "save", "/tmp/saw")
+    t.run_probe()
+    t.check(os.path.exists(f"{t.rootfs}/tmp/saw"), "it did not run there")
+
+
+@case("all kinds in their order")
+def _(t):
+    log = f"{t.dir}/log"
+    path = t.script("write-log", f"cat >/dev/null; echo $1 >>{log}\n")
+    for kind in reversed(KINDS):
+        if kind == "startContainer":
+            continue
+        add(t, kind, path, kind + "-1")
+        add(t, kind, path, kind + "-2")
+    t.run_probe()
+    want = [f"{k}-{n}" for k in KINDS if k != "startContainer" for n in (1, 2)]
+    t.equal(t.read(log).split(), want, "the order")
+
+
+@case("create, start and delete run theirs")
+def _(t):
+    log = f"{t.dir}/log"
+    path = t.script("write-log", f"cat >/dev/null; echo $1 >>{log}\n")
+    for kind in KINDS:
+        if kind != "startContainer":
+            add(t, kind, path, kind)
+    add(t, "startContainer", "/probe", "save", "/tmp/saw")
+    t.probe("sleep")
+    t.create()
+    t.equal(t.read(log).split(), ["prestart", "createRuntime", "createContainer"], "after create")
+    t.check(not os.path.exists(f"{t.rootfs}/tmp/saw"), "startContainer ran in create")
+    t.ok("start", t.id)
+    t.equal(t.read(log).split()[3:], ["poststart"], "after start")
+    t.check(os.path.exists(f"{t.rootfs}/tmp/saw"), "startContainer did not run")
+    t.delete("--force")
+    t.equal(t.read(log).split()[4:], ["poststop"], "after delete")
+
+
+@case("arguments as given, the first is the name")
+def _(t):
+    out = seeing(t, "createRuntime")
+    t.config["hooks"]["createRuntime"][0]["args"] = ["name", out, "a b", "c"]
+    t.run_probe()
+    t.check(saw(t, out)["args"].endswith("a b c"), saw(t, out)["args"])
+
+
+@case("environment as given, nothing else")
+def _(t):
+    out = seeing(t, "createRuntime")
+    t.config["hooks"]["createRuntime"][0]["env"] = ["PATH=/bin:/usr/bin", "ONE=1"]
+    t.run_probe(env={**os.environ, "SECRET": "x"})
+    t.equal(saw(t, out)["env"].split(), ["ONE=1", "PATH=/bin:/usr/bin"], "the environment")
+
+
+@case("no environment when none is given")
+def _(t):
+    out = seeing(t, "createRuntime")
+    del t.config["hooks"]["createRuntime"][0]["env"]
+    t.config["hooks"]["createRuntime"][0]["path"] = t.script(
+        "seeing", "export PATH=/bin:/usr/bin\n" + SEEING)
+    t.run_probe(env={**os.environ, "SECRET": "x"})
+    t.equal(saw(t, out)["env"].split(), ["PATH=/bin:/usr/bin"], "the environment")
+
+
+@case("a hook has three descriptors")
+def _(t):
+    out = seeing(t, "createRuntime")
+    t.run_probe()
+    # ls has opened the directory itself
+    t.equal(saw(t, out)["fds"].split(), ["0", "1", "2", "3"], "the descriptors")
+
+
+@case("a hook that does not read the state")
+def _(t):
+    add(t, "createRuntime", "/bin/true")
+    t.edit({"annotations": {f"key{i}": "x" * 1000 for i in range(100)}})
+    t.run_probe()
+
+
+@case("a hook sees the mounts of the container")
+def _(t):
+    add(t, "createRuntime", t.script(
+        "look", f"pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n'); "
+                f"grep -q /dev/shm /proc/$pid/mountinfo && echo yes >{t.dir}/seen\n"))
+    t.run_probe()
+    t.check(os.path.exists(f"{t.dir}/seen"), "it did not see /dev/shm")
+
+
+@case("a device of the network moved by createRuntime", needs="ip")
+def _(t):
+    name = f"ct{os.getpid() % 100000}"
+    add(t, "createRuntime", t.script(
+        "move", "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+                "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n')\n"
+                f"ip link add {name} type dummy && ip link set {name} netns $pid\n"))
+    r = t.run()
+    if r.rc and ("Operation not supported" in r.err or "Unknown device" in r.err):
+        from frame.case import Skip
+        raise Skip("no dummy network devices")
+    t.equal(sorted(t.decode(r.out)["network"]), [name, "lo"], "the network devices")
+
+
+@case("hooks with a user namespace")
+def _(t):
+    outs = [seeing(t, k) for k in HOST_KINDS]
+    t.edit(user_namespace())
+    t.run_probe()
+    for out in outs:
+        t.equal(saw(t, out)["mnt"], own("mnt"), "the mount namespace")
+
+
+# --- failures ------------------------------------------------------------------------------
+
+for _kind in ("prestart", "createRuntime", "createContainer"):
+    def _fails(t, kind=_kind):
+        add(t, kind, t.script("fail", "echo the reason >&2; exit 3\n"))
+        stop = seeing(t, "poststop")
+        t.probe("say", "ran")
+        t.write_config()
+        r = t.cleat("create", "--bundle", t.bundle, t.id)
+        t.check(r.rc != 0, f"create went well: {r}")
+        t.check_message(r, r"(?i)hook.*(3|the reason)")
+        t.check(t.cleat("state", t.id).rc != 0, "the container exists")
+        del stop
+    case(f"a {_kind} hook that fails ends create")(_fails)
+
+
+@case("a startContainer hook that fails ends start")
+def _(t):
+    add(t, "startContainer", "/probe", "exit", "3")
+    t.probe("say", "ran")
+    r = t.run()
+    t.check(r.rc != 0 and "ran" not in r.out, f"it ran: {r}")
+    t.check_message(r, "(?i)hook.*3")
+
+
+@case("a poststart hook that fails ends the container")
+def _(t):
+    add(t, "poststart", t.script("fail", "exit 3\n"))
+    t.probe("sleep")
+    r = t.run("--detach")
+    if r.rc == 0:
+        # runtime.md: the remaining hooks and the lifecycle go on after a warning
+        t.delete("--force")
+    else:
+        t.check_message(r, "(?i)hook.*3")
+
+
+@case("a poststop hook that fails does not keep the container")
+def _(t):
+    add(t, "poststop", t.script("fail", "exit 3\n"))
+    t.probe("sleep")
+    t.create()
+    t.cleat("delete", "--force", t.id)
+    t.check(t.cleat("state", t.id).rc != 0, "the container exists")
+
+
+for _kind in ("prestart", "createRuntime", "createContainer"):
+    def _late(t, kind=_kind):
+        add(t, kind, t.script("late", "sleep 100 & sleep 100\n"), timeout=1)
+        began = time.monotonic()
+        t.write_config()
+        r = t.cleat("create", "--bundle", t.bundle, t.id)
+        t.check(r.rc != 0, f"create went well: {r}")
+        t.check(time.monotonic() - began < 20, "it took too long")
+        t.check_message(r, "(?i)hook.*(time|deadline)")
+    case(f"a {_kind} hook is ended at its deadline, with its children")(_late)
+
+
+@case("a hook that is missing")
+def _(t):
+    add(t, "createRuntime", "/no/such/hook")
+    t.expect_failure("/no/such/hook")
+
+
+@case("a hook without an absolute path")
+def _(t):
+    add(t, "createRuntime", "hook")
+    t.expect_failure("hooks|absolute")
+
+
+@case("the next hooks do not run after one has failed")
+def _(t):
+    add(t, "createRuntime", t.script("fail", "exit 1\n"))
+    out = seeing(t, "createRuntime", "second")
+    t.check(t.run().rc != 0, "it went well")
+    t.check(not os.path.exists(out), "the second one ran")

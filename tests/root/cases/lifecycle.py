@@ -1,0 +1,446 @@
+# SPDX-License-Identifier: Apache-2.0
+"""create, state, start, kill, delete, list, run: each in every order."""
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+
+from frame import cgroups
+from frame.case import case
+from frame.config import namespaces
+from frame.trial import TIMEOUT
+
+
+def created(t, *words):
+    t.probe(*(words or ("sleep",)))
+    t.create()
+    return t.state()["pid"]
+
+
+def started(t, *words):
+    pid = created(t, *words)
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    return pid
+
+
+def stopped(t):
+    pid = created(t, "exit", "3")
+    t.ok("start", t.id)
+    t.equal(t.wait_for_end(pid), 3, "the status of the process")
+    return pid
+
+
+STATES = {"created": created, "running": started, "stopped": stopped}
+
+
+@case("create, start, kill, delete")
+def _(t):
+    pid = created(t)
+    t.expect(t.state(), {"status": "created", "id": t.id, "bundle": t.bundle, "pid": pid})
+    t.equal(t.out(), "", "the output before start")
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    t.expect(t.state(), {"status": "running", "pid": pid})
+    t.ok("kill", t.id, "TERM")
+    t.equal(t.wait_for_end(pid), 128 + 15, "the status")
+    t.expect(t.state(), {"status": "stopped", "pid": 0})
+    t.delete()
+    t.fails("does not exist", "state", t.id)
+    t.equal(t.err(), "", "stderr of the container")
+
+
+@case("the state has what callers read")
+def _(t):
+    t.edit({"annotations": {"a": "b"}})
+    created(t)
+    state = t.state()
+    t.delete("--force")
+    t.expect(state, {"ociVersion": lambda v: re.match(r"1\.\d+\.\d+", v or ""),
+                     "rootfs": t.rootfs, "annotations": {"a": "b"},
+                     "created": lambda c: re.match(
+                         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$", c or "")})
+
+
+@case("annotations that are none")
+def _(t):
+    created(t)
+    state = t.state()
+    t.delete("--force")
+    t.check(not state.get("annotations"), f"they are {state.get('annotations')}")
+
+
+@case("a zombie is stopped")
+def _(t):
+    pid = created(t, "exit", "0")
+    t.ok("start", t.id)
+    # WNOWAIT leaves it a zombie
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    t.expect(t.state(), {"status": "stopped", "pid": 0})
+    t.delete()
+
+
+@case("a process that is killed from outside")
+def _(t):
+    pid = started(t)
+    os.kill(pid, 9)
+    t.equal(t.wait_for_end(pid), -9, "the status")
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.delete()
+
+
+ANSWERS = {  # (verb, state): None when it works, or the words of the refusal
+    ("start", "created"): None,
+    ("start", "running"): "already running|cannot start",
+    ("start", "stopped"): "cannot start",
+    ("kill", "created"): None,
+    ("kill", "running"): None,
+    ("kill", "stopped"): "container not running",
+    ("delete", "created"): None,
+    ("delete", "running"): "that is not stopped",
+    ("delete", "stopped"): None,
+    ("delete --force", "created"): None,
+    ("delete --force", "running"): None,
+    ("delete --force", "stopped"): None,
+    ("state", "created"): None,
+    ("state", "running"): None,
+    ("state", "stopped"): None,
+    ("kill --all", "created"): None,
+    ("kill --all", "running"): None,
+    ("kill --all", "stopped"): None,
+}
+
+for (_verb, _state), _words in ANSWERS.items():
+    def _order(t, verb=_verb, state=_state, words=_words):
+        STATES[state](t)
+        command = [*verb.split(), t.id] + (["KILL"] if verb.startswith("kill") else [])
+        if words is None:
+            t.ok(*command)
+        else:
+            t.fails(words, *command)
+            t.equal(t.state()["status"], state, "the status after it")
+        t.cleat("delete", "--force", t.id)
+    case(f"{_verb} when {_state} {'works' if _words is None else 'is refused'}")(_order)
+
+for _verb in ("state", "start", "kill", "delete"):
+    def _unknown(t, verb=_verb):
+        t.fails("does not exist", verb, t.id)
+    case(f"{_verb} of an unknown container")(_unknown)
+
+
+@case("delete --force of an unknown container is silent, twice")
+def _(t):
+    for _ in range(2):
+        r = t.ok("delete", "--force", t.id)
+        t.equal(r.out, "", "stdout")
+
+
+@case("successful commands say nothing")
+def _(t):
+    t.probe("sleep")
+    t.create()
+    t.equal(t.out() + t.err(), "", "the output of create")
+    for words in (("start", t.id), ("kill", t.id, "0"), ("delete", "--force", t.id)):
+        r = t.ok(*words)
+        t.equal(r.out, "", f"the output of {words[0]}")
+
+
+# --- signals -------------------------------------------------------------------------------
+
+for _name in ("15", "TERM", "SIGTERM", "sigterm", "term"):
+    def _signal(t, name=_name):
+        pid = started(t)
+        t.ok("kill", t.id, name)
+        t.equal(t.wait_for_end(pid), 143, "the status")
+        t.delete()
+    case(f"kill with '{_name}'")(_signal)
+
+
+@case("kill without a signal is TERM")
+def _(t):
+    pid = started(t)
+    t.ok("kill", t.id)
+    t.equal(t.wait_for_end(pid), 143, "the status")
+    t.delete()
+
+
+for _name, _number in (("HUP", 1), ("INT", 2), ("USR1", 10), ("RTMIN+1", 35), ("64", 64)):
+    def _other(t, name=_name, number=_number):
+        pid = started(t)
+        t.ok("kill", t.id, name)
+        t.equal(t.wait_for_end(pid), 128 + number, "the status")
+        t.delete()
+    case(f"kill with {_name}")(_other)
+
+
+@case("kill with a bad name")
+def _(t):
+    pid = started(t)
+    t.fails("NOSUCH", "kill", t.id, "NOSUCH")
+    os.kill(pid, 0)
+    t.delete("--force")
+
+
+@case("kill --all reaches every process")
+def _(t):
+    pid = started(t, "children", "3")
+    t.ok("kill", "--all", t.id, "KILL")
+    t.equal(t.wait_for_end(pid), -9, "the status")
+    t.check(not cgroups.processes("/" + t.id), "there is somebody left")
+    t.delete()
+
+
+@case("KILL of init without a pid namespace, and delete, leave nobody")
+def _(t):
+    t.edit({"linux.namespaces": namespaces("network", "ipc", "uts", "mount", "cgroup")})
+    pid = started(t, "children", "3")
+    t.ok("kill", t.id, "KILL")
+    t.equal(t.wait_for_end(pid), -9, "the status")
+    t.delete()
+    t.check(not cgroups.processes("/" + t.id), "there is somebody left")
+
+
+@case("delete --force without a pid namespace leaves nobody")
+def _(t):
+    t.edit({"linux.namespaces": namespaces("network", "ipc", "uts", "mount", "cgroup")})
+    started(t, "children", "3")
+    t.delete("--force")
+
+
+@case("delete --force of one that ignores TERM")
+def _(t):
+    started(t, "ignore-term")
+    t.delete("--force")
+
+
+# --- names, records ------------------------------------------------------------------------
+
+@case("an id that is taken")
+def _(t):
+    pid = started(t)
+    t.write_config()
+    r = t.cleat("create", "--bundle", t.bundle, t.id)
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "already exists")
+    t.expect(t.state(), {"status": "running", "pid": pid})
+    t.delete("--force")
+
+
+for _id in ("", ".", "..", "a/b", "../x", "a b", ".hidden", "x" * 300, "a\nb"):
+    def _bad(t, name=_id):
+        t.write_config()
+        r = t.cleat("create", "--bundle", t.bundle, name)
+        t.check(r.rc != 0, f"create went well: {r}")
+        t.equal(len(r.err.strip().splitlines()), 1, f"lines of {r}")
+        t.check(not os.path.isdir(t.root) or not os.listdir(t.root), "something was made")
+    case(f"the id {_id[:20]!r} is refused")(_bad)
+
+
+@case("an id of all letters that are allowed")
+def _(t):
+    t.probe("sleep")
+    t.write_config()
+    name = t.id + "_A.b+c-9"
+    t.start_command("create", "--bundle", t.bundle, name)
+    t.equal(t.decode(t.ok("state", name).out)["id"], name, "the id")
+    t.ok("delete", "--force", name)
+
+
+@case("the pid file")
+def _(t):
+    path = f"{t.dir}/pid"
+    t.probe("sleep")
+    t.create("--pid-file", path)
+    pid = t.state()["pid"]
+    text, names = t.read(path), os.listdir(t.dir)
+    t.delete("--force")
+    t.equal(text, str(pid), "the pid file")
+    t.equal([n for n in names if n.startswith("pid") and n != "pid"], [], "other files")
+
+
+@case("no pid file after a failure")
+def _(t):
+    t.args("/no/such/program")
+    t.write_config()
+    r = t.cleat("create", "--pid-file", f"{t.dir}/pid", "--bundle", t.bundle, t.id)
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check(not os.path.exists(f"{t.dir}/pid"), "there is one")
+
+
+@case("a pid file that cannot be written")
+def _(t):
+    t.write_config()
+    r = t.cleat("create", "--pid-file", "/no/such/dir/pid", "--bundle", t.bundle, t.id)
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "/no/such/dir")
+
+
+@case("list")
+def _(t):
+    created(t)
+    text = t.ok("list").out
+    rows = json.loads(t.ok("list", "--format", "json").out)
+    t.delete("--force")
+    t.check(t.id in text and "created" in text, text)
+    t.equal([r["id"] for r in rows], [t.id], "the ids")
+    t.expect(rows[0], {"status": "created", "bundle": t.bundle})
+
+
+@case("list of nothing")
+def _(t):
+    t.check(json.loads(t.ok("list", "--format", "json").out) in (None, []), "something")
+
+
+@case("list of a broken record")
+def _(t):
+    created(t)
+    os.mkdir(f"{t.root}/broken", 0o700)
+    t.write(f"{t.root}/broken/state.json", "{")
+    r = t.cleat("list", "--format", "json")
+    t.cleat("delete", "--force", "broken")
+    t.delete("--force")
+    t.check(t.id in r.out and r.rc == 0, f"{r}")
+
+
+@case("the state directory is closed to others")
+def _(t):
+    created(t)
+    modes = {p: stat.S_IMODE(os.stat(p).st_mode) for p in (t.root, f"{t.root}/{t.id}")}
+    t.delete("--force")
+    t.check(all(not m & 0o077 for m in modes.values()), str(modes))
+
+
+@case("the configuration may change after create")
+def _(t):
+    created(t, "say", "first")
+    t.probe("say", "second")
+    t.write_config()
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_end(pid)
+    t.equal(t.out(), "first\n", "the output")
+    t.delete()
+
+
+@case("the bundle may be gone at delete")
+def _(t):
+    created(t)
+    os.rename(t.bundle, t.bundle + "-gone")
+    t.ok("delete", "--force", t.id)
+
+
+# --- processes -----------------------------------------------------------------------------
+
+@case("init is the caller's child when create returns")
+def _(t):
+    pid = created(t)
+    status = t.read(f"/proc/{pid}/status")
+    parent = int(re.search(r"PPid:\t(\d+)", status)[1])
+    t.delete("--force")
+    t.equal(parent, os.getpid(), "the parent")
+
+
+@case("a created container holds nothing of the host")
+def _(t):
+    pid = created(t)
+    fds = {n: os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
+    t.delete("--force")
+    others = {n: f for n, f in fds.items() if int(n) > 2 and not f.startswith("socket:")}
+    t.equal(others, {}, "the descriptors")
+
+
+@case("a created container is a process of the container's")
+def _(t):
+    pid = created(t)
+    exe = os.stat(f"/proc/{pid}/exe")
+    own = os.stat(t.cleat_path)
+    t.delete("--force")
+    t.check((exe.st_dev, exe.st_ino) != (own.st_dev, own.st_ino) or
+            not os.access(t.cleat_path, os.W_OK), "it is the host's file, which may be written")
+
+
+@case("run --detach")
+def _(t):
+    t.probe("sleep")
+    t.write_config()
+    t.start_command("run", "--detach", "--bundle", t.bundle, t.id)
+    t.wait_for_line("ready")
+    t.equal(t.state()["status"], "running", "the status")
+    t.delete("--force")
+
+
+@case("run --keep")
+def _(t):
+    t.probe("exit", "5")
+    t.equal(t.run("--keep").rc, 5, "the status")
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.delete()
+
+
+@case("run removes what it made")
+def _(t):
+    t.probe("exit", "0")
+    t.equal(t.run().rc, 0, "the status")
+    t.fails("does not exist", "state", t.id)
+
+
+for _name in ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2"):
+    def _forward(t, name=_name):
+        t.probe("sleep")
+        p = t.foreground()
+        t.wait_for_line("ready")
+        number = getattr(signal, "SIG" + name)
+        p.send_signal(number)
+        _, err = p.communicate(timeout=TIMEOUT)
+        t.equal((p.returncode, err), (128 + number, b""), "status and stderr")
+    case(f"run hands {_name} on")(_forward)
+
+
+@case("a foreground run that is killed leaves what delete --force removes")
+def _(t):
+    t.probe("sleep")
+    p = t.foreground()
+    t.wait_for_line("ready")
+    p.kill()
+    p.communicate()
+    t.delete("--force")
+
+
+@case("two hundred starts in a row")
+def _(t):
+    t.probe("exit", "0")
+    t.write_config()
+    for _ in range(200):
+        r = t.cleat("run", "--bundle", t.bundle, t.id)
+        t.check(r.rc == 0 and not r.err, f"{r}")
+
+
+@case("eight starts at once")
+def _(t):
+    t.probe("exit", "0")
+    t.edit({"linux.cgroupsPath": f"/{t.id}/x"})
+    configs, processes = [], []
+    for i in range(8):
+        t.edit({"linux.cgroupsPath": f"/{t.id}-{i}"})
+        configs.append(f"{t.bundle}/config-{i}.json")
+        t.write(configs[-1], json.dumps(t.config))
+    for i, path in enumerate(configs):
+        processes.append(subprocess.Popen(
+            t.command("run", "--bundle", t.bundle, "--config", path, f"{t.id}-{i}"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    results = [(p.communicate(timeout=TIMEOUT), p.returncode) for p in processes]
+    t.equal(results, [((b"", b""), 0)] * 8, "the results")
+
+
+@case("the same id at once: one wins")
+def _(t):
+    t.probe("exit", "0")
+    t.write_config()
+    processes = [subprocess.Popen(
+        t.command("run", "--bundle", t.bundle, t.id), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    results = [(p.communicate(timeout=TIMEOUT)[1], p.returncode) for p in processes]
+    t.check(any(rc == 0 for _, rc in results), f"none: {results}")
+    t.check(all(rc == 0 or "already exists" in err for err, rc in results), f"{results}")

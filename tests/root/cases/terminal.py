@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""process.terminal: the console socket, a foreground terminal, /dev/console."""
+import array
+import fcntl
+import os
+import pty
+import select
+import socket
+import struct
+import subprocess
+import termios
+
+from frame.case import case
+from frame.config import user_namespace
+from frame.trial import TIMEOUT
+
+TERMINAL = {"process.terminal": True}
+
+
+def read_until(t, fd, text, so_far=""):
+    """What comes from a terminal, until @text has come or its other side is closed."""
+    while text not in so_far:
+        ready, _, _ = select.select([fd], [], [], TIMEOUT)
+        t.check(ready, f"nothing more than {so_far!r} came")
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            data = b""
+        if not data:
+            t.check(text in so_far, f"the terminal was closed after {so_far!r}")
+            break
+        so_far += data.decode(errors="replace")
+    return so_far
+
+
+def read_all(t, fd):
+    so_far = ""
+    while True:
+        ready, _, _ = select.select([fd], [], [], TIMEOUT)
+        t.check(ready, f"nothing more than {so_far!r} came")
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            data = b""
+        if not data:
+            return so_far
+        so_far += data.decode(errors="replace")
+
+
+def receive(t, listener):
+    """The terminal as callers take it: one message, one descriptor."""
+    peer, _ = listener.accept()
+    with peer:
+        data, ancillary, _, _ = peer.recvmsg(4096, socket.CMSG_SPACE(4))
+    t.check(1 <= len(data) < 4096, f"a payload of {len(data)} bytes")
+    t.equal(len(ancillary), 1, "the number of control messages")
+    fds = array.array("i", ancillary[0][2])
+    t.equal(len(fds), 1, "the number of descriptors")
+    return fds[0], data.decode()
+
+
+def with_console(t, *words, edits=None):
+    """Create and start with a console socket; the master."""
+    path, listener = t.listen("console.sock")
+    t.edit({**TERMINAL, **(edits or {})})
+    if words:
+        t.probe(*words)
+    t.create("--console-socket", path)
+    master, name = receive(t, listener)
+    listener.close()
+    t.check(name.startswith("/dev/"), f"the payload is {name}")
+    t.ok("start", t.id)
+    return master
+
+
+def finish(t, master):
+    text = read_all(t, master)
+    os.close(master)
+    t.delete("--force")
+    return text
+
+
+def report(t, text):
+    return t.decode(text.strip().splitlines()[-1])
+
+
+@case("a console socket gets the terminal")
+def _(t):
+    master = with_console(t, "report", "terminal", "ids")
+    t.expect(report(t, finish(t, master)),
+             {"tty": [1, 1, 1], "controlling_tty": 1, "tty_sid": 1, "tty_pgrp": 1, "sid": 1})
+
+
+@case("the terminal belongs to the user")
+def _(t):
+    master = with_console(t, "report", "descriptors",
+                          edits={"process.user": {"uid": 1000, "gid": 1000}})
+    found = report(t, finish(t, master))["descriptors"]
+    t.equal(sorted(found), ["0", "1", "2"], "the descriptors")
+    t.equal([found[n]["uid"] for n in "012"], [1000] * 3, "the owner")
+    t.equal([found[n]["target"] for n in "012"], ["/dev/pts/0"] * 3, "the terminal")
+
+
+@case("/dev/console is the terminal")
+def _(t):
+    master = with_console(t, "file", "/dev/console")
+    t.expect(report(t, finish(t, master)), {
+        "/dev/console.type": "c", "/dev/console.major": 136, "/dev/console.minor": 0})
+
+
+@case("/dev/console in the image's own /dev")
+def _(t):
+    t.config["mounts"] = [m for m in t.config["mounts"]
+                          if m["destination"] not in ("/dev", "/dev/shm", "/dev/mqueue")]
+    master = with_console(t, "file", "/dev/console", "/dev/ptmx")
+    t.expect(report(t, finish(t, master)), {"/dev/console.major": 136, "/dev/ptmx.type": "l"})
+
+
+@case("/dev/console is a link out of the root")
+def _(t):
+    t.config["mounts"] = [m for m in t.config["mounts"]
+                          if m["destination"] not in ("/dev", "/dev/shm", "/dev/mqueue")]
+    os.symlink(f"{t.beside}/console", f"{t.rootfs}/dev/console")
+    path, listener = t.listen("console.sock")
+    t.edit(TERMINAL)
+    t.write_config()
+    r = t.cleat("create", "--console-socket", path, "--bundle", t.bundle, t.id)
+    listener.close()
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "/dev/console")
+
+
+@case("a terminal in a user namespace")
+def _(t):
+    master = with_console(t, "report", "terminal", edits=user_namespace())
+    t.expect(report(t, finish(t, master)), {"tty": [1, 1, 1], "controlling_tty": 1})
+
+
+@case("the size of the terminal")
+def _(t):
+    master = with_console(t, "report", "terminal",
+                          edits={"process.consoleSize": {"height": 31, "width": 97}})
+    t.expect(report(t, finish(t, master)), {"winsize": [31, 97]})
+
+
+@case("a change of the size reaches the container")
+def _(t):
+    master = with_console(t, "winsize")
+    read_until(t, master, "ready")
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 11, 22, 0, 0))
+    read_until(t, master, "size 11 22")
+    os.close(master)
+    t.delete("--force")
+
+
+@case("what is typed arrives")
+def _(t):
+    master = with_console(t, "echo")
+    os.write(master, b"typed\n\4")
+    text = finish(t, master)
+    t.equal(text.count("typed"), 2, f"times in {text!r}")
+
+
+@case("ctrl-c ends the container")
+def _(t):
+    master = with_console(t, "sleep")
+    read_until(t, master, "ready")
+    os.write(master, b"\3")
+    read_all(t, master)
+    os.close(master)
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.delete()
+
+
+@case("a console socket with a long path")
+def _(t):
+    deep = f"{t.dir}/{'d' * 100}/{'e' * 100}"
+    os.makedirs(deep)
+    s = socket.socket(socket.AF_UNIX)
+    fd = os.open(deep, os.O_PATH)
+    s.bind(f"/proc/self/fd/{fd}/sock")
+    s.listen(1)
+    s.settimeout(TIMEOUT)
+    t.edit(TERMINAL)
+    t.probe("report", "terminal")
+    t.create("--console-socket", f"{deep}/sock")
+    master, _ = receive(t, s)
+    s.close()
+    os.close(fd)
+    t.ok("start", t.id)
+    t.expect(report(t, finish(t, master)), {"tty": [1, 1, 1]})
+
+
+def foreground(t, *words, edits=None, size=None):
+    """run with a terminal of our own as its streams; the outer master and the process"""
+    outer, slave = pty.openpty()
+    if size:
+        fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    before = termios.tcgetattr(slave)
+    t.edit({**TERMINAL, **(edits or {})})
+    t.probe(*words)
+    t.write_config()
+    p = subprocess.Popen(["setsid", "--ctty", "--wait",
+                          *t.command("run", "--bundle", t.bundle, t.id)],
+                         stdin=slave, stdout=slave, stderr=slave)
+    return outer, slave, before, p
+
+
+def end(t, outer, slave, before, p, status=0):
+    t.equal(p.wait(TIMEOUT), status, "the status")
+    t.check(termios.tcgetattr(slave) == before, "the terminal's settings were not put back")
+    os.close(slave)
+    text = read_all(t, outer)
+    os.close(outer)
+    return text
+
+
+@case("a foreground terminal")
+def _(t):
+    outer, slave, before, p = foreground(t, "report", "terminal", size=(41, 83))
+    found = report(t, end(t, outer, slave, before, p))
+    t.expect(found, {"tty": [1, 1, 1], "controlling_tty": 1, "winsize": [41, 83]})
+
+
+@case("a foreground terminal and what is typed")
+def _(t):
+    outer, slave, before, p = foreground(t, "echo")
+    os.write(outer, b"typed\n")
+    text = read_until(t, outer, "typed\r\ntyped")
+    os.write(outer, b"\4")
+    end(t, outer, slave, before, p)
+    t.equal(text.count("typed"), 2, f"times in {text!r}")
+
+
+@case("a foreground terminal that changes its size")
+def _(t):
+    outer, slave, before, p = foreground(t, "winsize", size=(5, 6))
+    read_until(t, outer, "ready")
+    fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 51, 61, 0, 0))
+    read_until(t, outer, "size 51 61")
+    os.write(outer, b"\3")
+    end(t, outer, slave, before, p, 130)
+
+
+@case("a foreground terminal and the exit status")
+def _(t):
+    outer, slave, before, p = foreground(t, "exit", "42")
+    end(t, outer, slave, before, p, 42)
+
+
+def _no_socket(t):
+    t.edit(TERMINAL)
+    t.write_config()
+    r = t.cleat("create", "--bundle", t.bundle, t.id)
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "console-socket")
+
+
+case("create with a terminal needs a console socket")(_no_socket)
+
+
+@case("a console socket without a terminal")
+def _(t):
+    path, listener = t.listen("console.sock")
+    t.write_config()
+    r = t.cleat("create", "--console-socket", path, "--bundle", t.bundle, t.id)
+    listener.close()
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "console-socket|terminal")
+
+
+@case("a console socket that nobody listens at")
+def _(t):
+    t.edit(TERMINAL)
+    t.write_config()
+    r = t.cleat("create", "--console-socket", f"{t.dir}/nobody", "--bundle", t.bundle, t.id)
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "nobody")
+
+
+@case("a terminal without devpts")
+def _(t):
+    t.config["mounts"] = [m for m in t.config["mounts"] if m["destination"] != "/dev/pts"]
+    path, listener = t.listen("console.sock")
+    t.edit(TERMINAL)
+    t.write_config()
+    r = t.cleat("create", "--console-socket", path, "--bundle", t.bundle, t.id)
+    listener.close()
+    t.check(r.rc != 0, f"create went well: {r}")
+    t.check_message(r, "/dev/pts|devpts")
+
+
