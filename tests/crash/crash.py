@@ -35,6 +35,7 @@ NAME = "cleat-crash"
 CGROUP = "/" + NAME + "-group"
 MARK = "cleat-crash-payload"
 DEADLINE = 10.0
+ROLES = ("parent", "middle", "init")
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -137,13 +138,20 @@ class Bench:
             "delete": ["delete", "--force", NAME],
         }[op]
 
+    def detached(self, argv):
+        """Run what may leave a container: it keeps the descriptors, so a pipe would not end."""
+        out = self.work + "/output"
+        with open(out, "w+b") as f:
+            p = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=f, timeout=120,
+                               check=False)
+        with open(out, encoding="utf-8", errors="replace") as f:
+            return p.returncode, f.read()
+
     def before(self, op):
         if op == "delete":
-            with open("/dev/null", "r+b") as null:
-                p = subprocess.run(self.command("run"), stdin=null, stdout=null,
-                                   stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-            if p.returncode:
-                raise RuntimeError("run before delete: " + p.stderr)
+            status, output = self.detached(self.command("run"))
+            if status:
+                raise RuntimeError("run before delete: " + output)
 
     def check_list(self, problems):
         p = self.cleat("list", "--format", "json")
@@ -233,45 +241,44 @@ def force_clean():
 def count(bench, op):
     """Stops of each role in one undisturbed run."""
     bench.before(op)
-    with open("/dev/null", "r+b") as null:
-        p = subprocess.run([TRACER, "count", *bench.command(op)], stdin=null,
-                           stdout=subprocess.PIPE, stderr=null, text=True, timeout=120,
-                           check=True)
+    status, output = bench.detached([TRACER, "count", *bench.command(op)])
+    if status:
+        raise RuntimeError("count: " + output)
     bench.cleat("delete", "--force", NAME)
     reap()
-    return {line.split()[0]: int(line.split()[1]) for line in p.stdout.splitlines()}
+    rows = (line.split() for line in output.splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[0] in ROLES}
 
 
 def plain_trace(bench, op):
     """Calls of each role as strace sees them: an independent figure for the same thing."""
     bench.before(op)
     log = bench.work + "/strace"
-    with open("/dev/null", "r+b") as null:
-        subprocess.run(["timeout", "20", "strace", "-f", "-qq", "-o", log, *bench.command(op)],
-                       stdin=null, stdout=null, stderr=null, timeout=120, check=False)
+    # strace stays with the container; -I1 lets it end all the same
+    bench.detached(["timeout", "3", "strace", "-I1", "-f", "-qq", "-o", log, *bench.command(op)])
     bench.cleat("delete", "--force", NAME)
-    calls, order = {}, []
+    reap()
+    calls, order, ended = {}, [], set()
     with open(log, encoding="utf-8", errors="replace") as f:
         for line in f:
             pid, rest = line.split(None, 1)
             if pid not in calls:
                 calls[pid] = 0
                 order.append(pid)
-            if rest.startswith(("+++", "---", "<...")):
+            if rest.startswith(("+++", "---", "<...")) or pid in ended:
                 continue
             calls[pid] += 1
-    return dict(zip(("parent", "middle", "init"), (calls[p] for p in order)))
+            # what init executes is the payload
+            if len(order) > 2 and pid == order[2] and rest.startswith("execve"):
+                ended.add(pid)
+    return dict(zip(ROLES, (calls[p] for p in order)))
 
 
 def strike(bench, op, role, k, with_foreign):
     """One point. Returns (struck, problems)."""
     problems = []
     bench.before(op)
-    with open("/dev/null", "r+b") as null:
-        p = subprocess.run([TRACER, "kill", role, str(k), *bench.command(op)], stdin=null,
-                           stdout=subprocess.PIPE, stderr=null, text=True, timeout=120,
-                           check=False)
-    struck = p.returncode == 0
+    struck = bench.detached([TRACER, "kill", role, str(k), *bench.command(op)])[0] == 0
     reap()
     foreign = put_foreign() if with_foreign else None
     bench.check_list(problems)
@@ -304,7 +311,7 @@ def main():
         for op in (args.only,) if args.only else ("create", "run", "delete"):
             stops = count(bench, op)
             plain = plain_trace(bench, op)
-            for role in ("parent", "middle", "init"):
+            for role in ROLES:
                 total = stops.get(role, 0)
                 if not total and role not in plain:
                     continue

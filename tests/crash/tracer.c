@@ -135,7 +135,12 @@ static int classify(pid_t pid, int status, bool *ret_syscall)
 		if (ptrace(PTRACE_GETEVENTMSG, pid, 0, &message) == 0)
 			birth(task_of(pid), (pid_t)message);
 		return 0;
-	default: /* exec, and the stop with which each new tracee begins */
+	case PTRACE_EVENT_EXEC:
+		/* What init executes is the container's program, and not ours to count. */
+		if (task_of(pid)->role == INIT)
+			task_of(pid)->role = OTHER;
+		return 0;
+	default: /* the stop with which each new tracee begins */
 		return 0;
 	}
 }
@@ -230,12 +235,12 @@ static void loop(struct goal *g)
 		if (pid == g->main)
 			g->main_gone = true;
 		/* A container that waits at its gate or runs does not end: the count is done. */
-		if (g->main_gone && !g->kill)
+		if (g->main_gone && !g->struck)
 			break;
 	}
 }
 
-static void end_count(void)
+static void let_all_go(void)
 {
 	for (size_t i = 0; i < n_tasks; i++)
 		ptrace(PTRACE_INTERRUPT, tasks[i].pid, 0, 0);
@@ -253,6 +258,10 @@ static void end_count(void)
 		}
 		forget(pid);
 	}
+}
+
+static void print_counts(void)
+{
 	for (int i = 0; i < OTHER; i++)
 		printf("%s %ld\n", role_names[i], stops_of[i]);
 }
@@ -279,10 +288,12 @@ int main(int argc, char **argv)
 	g.main = launch(command);
 	loop(&g);
 	if (!g.kill) {
-		end_count();
+		let_all_go();
+		print_counts();
 		return 0;
 	}
 	if (!g.struck) {
+		let_all_go();
 		printf("missed %s %ld\n", argv[2], g.k);
 		return 3;
 	}
