@@ -6,8 +6,9 @@
  * |---------------|------------------------------------------------------------------|
  * | none          | remove the state directory                                       |
  * | intent        | also rmdir the named cgroup if it is empty: a name proves nothing |
- * | identity      | also kill init and all that is in the cgroup, both verified,      |
- * |               | remove the cgroup, run the poststop hooks                         |
+ * | identity      | also kill init, verified by its pidfd, and without a pid          |
+ * |               | namespace of its own all that is in the cgroup, verified by its   |
+ * |               | inode; remove the cgroup, run the poststop hooks                  |
  *
  * Each step is fine with finding its work done, so an interrupted delete is finished by
  * the next one; the directory goes last. The same code undoes a failed creation.
@@ -21,28 +22,88 @@
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
 
+/*
+ * With a pid namespace of its own, all that the container started dies with init, whatever
+ * cgroup it is in: so nobody else has to be killed, and somebody else's process that was
+ * put into the cgroup lives.
+ */
+static bool dies_with_init(const struct container *c)
+{
+	return c->state && c->state->own_pid_namespace;
+}
+
 void container_kill_now(struct arena *a, const struct container *c)
 {
 	struct err ignored = { 0 };
-	struct cgroup *cg = container_cgroup(a, c);
+	struct cgroup *cg;
 
 	if (c->pidfd >= 0)
 		sys_pidfd_send_signal(c->pidfd, SIGKILL);
+	if (dies_with_init(c))
+		return;
+	cg = container_cgroup(a, c);
 	if (cg && cgroup_kill(cg, &ignored) < 0)
 		err_ignore(&ignored, "whoever removes the cgroup will report it");
 	cgroup_close(cg);
 }
 
-static int empty_cgroup(struct cgroup *cg, struct err *e)
+static int wait_for_init(const struct container *c, struct err *e)
+{
+	return c->pidfd < 0 ? 0
+			    : identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
+}
+
+/* The v1 freezer holds back even SIGKILL. */
+static int thaw(struct cgroup *cg, struct err *e)
+{
+	if (cgroup_v2_fd(cg) >= 0 || cgroup_is_frozen(cg) != 1)
+		return 0;
+	return cgroup_freeze(cg, false, e);
+}
+
+static bool holds_strangers(struct arena *a, struct cgroup *cg, const struct container *c)
+{
+	struct err ignored = { 0 };
+	pid_t *pids;
+	size_t n = 0;
+
+	if (!cgroup_is_populated(cg) || cgroup_pids(cg, a, &pids, &n, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] != c->state->pid)
+			return true;
+	return false;
+}
+
+static int end_init(struct arena *a, struct container *c, struct cgroup *cg, struct err *e)
+{
+	int r = cg ? thaw(cg, e) : 0;
+
+	if (r >= 0)
+		r = wait_for_init(c, e);
+	if (r < 0 || !cg)
+		return r;
+	if (holds_strangers(a, cg, c)) {
+		log_warning("container '%s': its cgroup holds processes that are not the "
+			    "container's; it stays",
+			    c->id);
+		return cgroup_remove_by_name(a, c->state, e);
+	}
+	return cgroup_remove(cg, e);
+}
+
+static int end_cgroup(struct container *c, struct cgroup *cg, struct err *e)
 {
 	int r = 0;
 
-	if (cgroup_is_populated(cg)) {
+	if (cg && cgroup_is_populated(cg)) {
 		r = cgroup_kill(cg, e);
 		if (r >= 0)
 			r = cgroup_wait_empty(cg, CONTAINER_DEADLINE_MS, e);
 	}
-	return r < 0 ? r : cgroup_remove(cg, e);
+	if (r >= 0 && cg)
+		r = cgroup_remove(cg, e);
+	return r < 0 ? r : wait_for_init(c, e);
 }
 
 static int end_processes(struct arena *a, struct container *c, struct err *e)
@@ -52,11 +113,11 @@ static int end_processes(struct arena *a, struct container *c, struct err *e)
 
 	if (c->pidfd >= 0)
 		sys_pidfd_send_signal(c->pidfd, SIGKILL);
+	r = dies_with_init(c) ? end_init(a, c, cg, e) : end_cgroup(c, cg, e);
 	/* without its main directory, or with somebody else's, what is empty may still go */
-	r = cg ? empty_cgroup(cg, e) : cgroup_remove_by_name(a, c->state, e);
+	if (r >= 0 && !cg)
+		r = cgroup_remove_by_name(a, c->state, e);
 	cgroup_close(cg);
-	if (r >= 0 && c->pidfd >= 0)
-		r = identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
 	return r < 0 ? r : 0;
 }
 
