@@ -21,22 +21,23 @@
 #include "sys/host.h"
 
 enum mount_kind {
-	MOUNT_FS,	 /* fsopen, fsconfig one by one, fsmount, move_mount */
-	MOUNT_BIND,	 /* open_tree of a host path */
-	MOUNT_CGROUP,	 /* cgroup in v2, hybrid or v1 form */
-	MOUNT_REMOUNT,	 /* change flags of what is mounted at the target */
-	MOUNT_LINK,	 /* copy-symlink */
+	MOUNT_FS,      /* fsopen, fsconfig one by one, fsmount, move_mount */
+	MOUNT_BIND,    /* open_tree of a host path */
+	MOUNT_CGROUP,  /* cgroup in v2, hybrid or v1 form */
+	MOUNT_REMOUNT, /* change flags of what is mounted at the target */
+	MOUNT_LINK,    /* copy-symlink */
 };
 
 /* What a word of `options` does; see mount_options.c. */
 struct mount_flags {
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_* of this mount */
 	uint64_t rec_set, rec_clear;   /* MOUNT_ATTR_*, recursively */
-	uint64_t sb_flags;	       /* MS_* that belong to the superblock: ro, sync, dirsync... */
-	uint64_t propagation;	       /* MS_SHARED..., | MS_REC; 0: not given */
-	bool bind, recursive;	       /* bind, rbind */
+	uint64_t sb_flags, sb_clear; /* MS_* that belong to the superblock: ro, sync, dirsync... */
+	uint64_t propagation;	     /* MS_SHARED..., | MS_REC; 0: not given */
+	bool bind, recursive;	     /* bind, rbind */
 	bool remount, tmpcopyup, copy_symlink, src_nofollow, dest_nofollow;
 	bool idmap, ridmap;
+	const char *idmap_text; /* after "idmap=": uids=C-H-N#C-H-N;gids=...; NULL: not given */
 };
 
 struct mount_data { /* one option of the file system; value NULL: a flag */
@@ -55,6 +56,7 @@ struct mount_op {
 	const struct id_map *uid_maps, *gid_maps; /* idmap; NULL: the container's */
 	size_t n_uid_maps, n_gid_maps;
 	bool late_readonly; /* made read-only at the end: /dev and tmpfs that is filled first */
+	bool from_parent;   /* the source is opened outside of the container's user namespace */
 };
 
 struct mount_plan {
@@ -62,10 +64,13 @@ struct mount_plan {
 	bool has_ns;	    /* a mount namespace of our own (new or joined) */
 	bool user_ns;	    /* the container has a user namespace: sources come from the parent */
 	bool own_pid_ns, own_net_ns, own_cgroup_ns;
+	bool attach_at_path; /* createContainer hooks look for the mounts below the rootfs path */
+	enum host_cgroups cgroups;
 	bool readonly_root;
 	bool no_pivot;
 	uint64_t root_propagation; /* 0: slave, recursively */
 	const char *label;	   /* mountLabel as SELinux context; NULL: none */
+	const char *label_key;	   /* context, fscontext, defcontext or rootcontext */
 	const struct mount_op *ops;
 	size_t n_ops;
 	const char *const *masked, *const *readonly;
@@ -97,43 +102,46 @@ const char *const *mount_option_names(size_t *ret_n);
 int mount_rootfs_open(const struct mount_plan *p, int *ret_tree, int *ret_dir, struct err *e);
 
 /*
- * mount_source_open() - the source of a bind as a detached tree, flags applied
+ * mount_source_open() - the source of a bind, or an id-mapped new file system, as a
+ * detached tree, flags applied
+ * @p: NULL for a bind: it has nothing to do with a label
  *
  * Called by init, or by the parent on request when there is a user namespace;
  * @userns_fd: for idmap with the container's mapping, else -1. -EPERM from the
  * parent tells init to try in its own namespace.
  */
-int mount_source_open(const struct mount_op *op, int userns_fd, int *ret_tree, struct err *e);
+int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,
+		      int *ret_tree, struct err *e);
 
 /* What init needs while it mounts. Descriptors belong to init. */
 struct mount_ctx {
 	const struct mount_plan *plan;
-	int root;   /* in: the parent's detached tree or -1; then: the root of the container */
-	int proc;   /* a procfs of our own (the container's, taken before it could be tampered
+	int root; /* in: the parent's detached tree or -1; then: the root of the container */
+	int proc; /* a procfs of our own (the container's, taken before it could be tampered
 		       with, or a detached one); -1: not made yet, see mount_proc() */
-	int null;   /* host's /dev/null, O_PATH, verified, opened before anything is mounted */
+	int null; /* host's /dev/null, O_PATH, verified, opened before anything is mounted */
 	/* Ask the parent for a source (NULL: open here). Returns a tree fd or -errno. */
 	int (*request_source)(void *arg, size_t op, struct err *e);
 	void *arg;
-	/* v2 cgroup of the container as seen from the host, for a bind when the cgroup
-	   namespace is not new; -1: none */
-	int cgroup_dir;
-	const struct mount_cgroup_v1 *v1; /* hybrid, v1: hierarchies and our paths in them */
-	size_t n_v1;
+	/* the container's cgroups, which the cgroup mount shows */
+	const struct mount_cgroup *cgroups;
+	size_t n_cgroups;
+	int *late; /* trees of late_readonly operations, by number; made by mount_all() */
 };
 
-struct mount_cgroup_v1 {
-	const char *dir;	 /* folder name below /sys/fs/cgroup */
-	const char *controllers; /* option words of the hierarchy */
-	const char *path;	 /* the container's cgroup in it */
+/* One hierarchy of the host and where the container is in it. */
+struct mount_cgroup {
+	const char *dir;	 /* folder name below /sys/fs/cgroup; NULL: the v2 tree */
+	const char *controllers; /* v1: "cpu,cpuacct", each of which gets a link; or NULL */
+	const char *path;	 /* the container's cgroup, absolute in the hierarchy */
 };
 
 /* init, in this order; each is a step of its own */
-int mount_root_attach(struct mount_ctx *m, struct err *e);  /* slave host tree, attach rootfs */
-int mount_all(struct mount_ctx *m, struct err *e);	    /* mounts[] in order */
-int mount_masks(struct mount_ctx *m, struct err *e);	    /* maskedPaths, readonlyPaths */
-int mount_root_switch(struct mount_ctx *m, struct err *e);  /* pivot_root or MS_MOVE + chroot */
-int mount_finish(struct mount_ctx *m, struct err *e);	    /* late read-only, root, propagation */
+int mount_root_attach(struct mount_ctx *m, struct err *e); /* slave host tree, attach rootfs */
+int mount_all(struct mount_ctx *m, struct err *e);	   /* mounts[] in order */
+int mount_masks(struct mount_ctx *m, struct err *e);	   /* maskedPaths, readonlyPaths */
+int mount_root_switch(struct mount_ctx *m, struct err *e); /* pivot_root or MS_MOVE + chroot */
+int mount_finish(struct mount_ctx *m, struct err *e);	   /* late read-only, root, propagation */
 
 /* The procfs of our own, made (detached, subset=pid) when there is none. Returns fd or -errno. */
 int mount_proc(struct mount_ctx *m, struct err *e);

@@ -100,6 +100,19 @@ void finish_at_gate(struct child *c, enum run_role role)
 	exec_payload(c);
 }
 
+/* The hierarchies that the container is in, for the cgroup mount. */
+static void list_cgroups(struct child *c)
+{
+	const struct cgroup_plan *p = &c->plan->cgroup;
+	struct mount_cgroup *list = arena_new_n(c->arena, p->n_dirs, struct mount_cgroup);
+
+	for (size_t i = 0; i < p->n_dirs; i++)
+		list[i] = (struct mount_cgroup){ p->dirs[i].hierarchy, p->dirs[i].controllers,
+						 p->dirs[i].path };
+	c->mount.cgroups = list;
+	c->mount.n_cgroups = p->n_dirs;
+}
+
 void init_main(struct child *c)
 {
 	struct err e = { 0 };
@@ -109,11 +122,9 @@ void init_main(struct child *c)
 	c->mount.root = c->run->rootfs_tree;
 	c->mount.proc = -1;
 	c->mount.null = -1;
-	c->mount.cgroup_dir = c->cgroup;
-	if (when_in_user_ns(c)) {
-		c->mount.request_source = request_source;
-		c->mount.arg = c;
-	}
+	c->mount.request_source = request_source;
+	c->mount.arg = c;
+	list_cgroups(c);
 	child_wait_for_go(c);
 	r = steps_run(init_steps, COUNT(init_steps), ROLE_INIT, c, c->run->progress, &e);
 	if (r < 0)

@@ -91,10 +91,10 @@ static int serve_source(struct parent *p, const struct msg *m, int *fd, struct e
 	(void)fd;
 	if (m->number < 0 || (size_t)m->number >= plan->n_ops)
 		return err_code(e, EPROTO, NULL, "a request for a mount that is not planned");
-	r = parent_userns(p->run, e);
+	r = run_has_user_ns(p->run) ? parent_userns(p->run, e) : 0;
 	if (r < 0)
 		return r;
-	r = mount_source_open(&plan->ops[m->number], p->run->userns, &tree, e);
+	r = mount_source_open(plan, &plan->ops[m->number], p->run->userns, &tree, e);
 	if (r < 0 && r != -EPERM)
 		return r;
 	/* What we may not clone (no privileges), init may in a namespace of its own. */

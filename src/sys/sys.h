@@ -60,6 +60,7 @@ int sys_ioctl(int fd, unsigned long request, void *arg);
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
 int sys_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
 int sys_fsopen(const char *fstype, unsigned flags);
+int sys_fspick(int dirfd, const char *path, unsigned flags);
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
 int sys_fsmount(int fd, unsigned flags, unsigned attr);
 int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr,

@@ -19,6 +19,11 @@ int sys_fsopen(const char *fstype, unsigned flags)
 	return (int)RESULT(syscall(SYS_fsopen, fstype, flags | FSOPEN_CLOEXEC));
 }
 
+int sys_fspick(int dirfd, const char *path, unsigned flags)
+{
+	return (int)RESULT(syscall(SYS_fspick, dirfd, path, flags | FSPICK_CLOEXEC));
+}
+
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux)
 {
 	return (int)RESULT(syscall(SYS_fsconfig, fd, cmd, key, value, aux));

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount_apply - mounts[] in order, each on the descriptor of its target
+ *
+ * What is mounted is complete before it is attached: nobody sees a mount without its
+ * flags. Only what must be filled first (late_readonly) gets its last flag at the end.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "mount/mount_room.h"
+
+#define TARGET_MODE 0755
+
+/* --- where ---------------------------------------------------------------------------- */
+
+/* A mount on "/" covers the root: from then on it is the root. */
+static int attach(struct mount_ctx *m, const struct mount_op *op, int *tree, int target,
+		  struct err *e)
+{
+	int r = mount_attach(*tree, target, op->target, e);
+
+	if (r == 0 && str_eq(op->target, "/")) {
+		fd_close(&m->root);
+		m->root = fd_take(tree);
+	}
+	return r;
+}
+
+static unsigned target_how(const struct mount_op *op, bool file)
+{
+	return (file ? MOUNT_TARGET_FILE : 0) |
+	       (op->flags.dest_nofollow ? MOUNT_TARGET_NOFOLLOW : 0);
+}
+
+/* "shared" is the last thing that is said, when the tree is where it belongs. */
+static int share(const struct mount_op *op, int tree, struct err *e)
+{
+	int r;
+
+	if (!(op->flags.propagation & MS_SHARED))
+		return 0;
+	r = mount_set(tree, op->flags.propagation & MS_REC, 0, 0, MS_SHARED);
+	return r < 0 ? err_sys(e, -r, op->target, "share") : 0;
+}
+
+/* --- new file systems ----------------------------------------------------------------- */
+
+/*
+ * What a user namespace may not mount anew, the host's is shown instead, with its mounts:
+ * sysfs without an own network namespace, procfs without an own pid namespace.
+ */
+static bool host_has_it(const struct mount_plan *p, const struct mount_op *op)
+{
+	if (str_eq(op->type, "sysfs"))
+		return true;
+	if (str_eq(op->type, "proc"))
+		return !p->own_pid_ns;
+	return str_eq(op->type, "mqueue");
+}
+
+static int bind_instead(const struct mount_op *op, struct err *e)
+{
+	struct mount_op bind = *op;
+	int tree = -1;
+
+	err_clear(e);
+	bind.kind = MOUNT_BIND;
+	bind.source = str_eq(op->type, "sysfs")	 ? "/sys"
+		      : str_eq(op->type, "proc") ? "/proc"
+						 : "/dev/mqueue";
+	bind.flags.recursive = true;
+	bind.flags.src_nofollow = false;
+	bind.flags.rec_set = op->flags.attr_set | op->flags.rec_set;
+	bind.flags.attr_set = bind.flags.attr_clear = 0;
+	log_debug("'%s' is the host's: the kernel allows no new %s here", op->target, op->type);
+	return mount_source_open(NULL, &bind, -1, &tree, e) < 0 ? -e->code : tree;
+}
+
+static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *mode, struct err *e)
+{
+	int tree;
+
+	if (op->from_parent) {
+		tree = m->request_source(m->arg, op->index, e);
+		if (tree != -EPERM)
+			return tree;
+		err_clear(e);
+	}
+	tree = mount_fs_make(m->plan, op, mode, e);
+	if ((tree == -EPERM || tree == -EACCES) && m->plan->user_ns && host_has_it(m->plan, op))
+		return bind_instead(op, e);
+	return tree;
+}
+
+/* A tmpfs takes the mode of what it covers, unless it is told another. */
+static const char *covered_mode(const struct mount_op *op, int target, bool created, char buf[8])
+{
+	struct stat st;
+
+	if (created || !str_eq(op->type, "tmpfs") || sys_fstat(target, &st) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return NULL;
+	for (size_t i = 0; i < op->n_data; i++)
+		if (str_eq(op->data[i].key, "mode"))
+			return NULL;
+	snprintf(buf, 8, "%o", st.st_mode & 07777);
+	return buf;
+}
+
+static bool has_mode(const struct mount_op *op)
+{
+	for (size_t i = 0; i < op->n_data; i++)
+		if (str_eq(op->data[i].key, "mode"))
+			return true;
+	return false;
+}
+
+static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	bool created = false;
+	auto_fd target = mount_target_open(m->root, op->target, target_how(op, false), TARGET_MODE,
+					   &created, e);
+	auto_fd tree = -1;
+	char mode[8];
+	int r;
+
+	if (target < 0)
+		return target;
+	if (mount_fs_is_old_style(op))
+		return mount_fs_old_style(m->plan, op, target, e);
+	tree = make_fs(m, op, has_mode(op) ? NULL : covered_mode(op, target, created, mode), e);
+	if (tree < 0)
+		return tree;
+	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, e) < 0)
+		return -e->code;
+	if (op->flags.propagation && !(op->flags.propagation & MS_SHARED)) {
+		r = mount_set(tree, false, 0, 0, op->flags.propagation);
+		if (r < 0)
+			return err_sys(e, -r, op->target, "set the propagation of");
+	}
+	if (op->late_readonly)
+		m->late[op->index] = sys_fcntl(tree, F_DUPFD_CLOEXEC, 0);
+	r = attach(m, op, &tree, target, e);
+	return r < 0 || tree < 0 ? r : share(op, tree, e);
+}
+
+/* --- binds ---------------------------------------------------------------------------- */
+
+static int open_source(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	int tree = -1;
+
+	if (op->from_parent && m->request_source) {
+		tree = m->request_source(m->arg, op->index, e);
+		if (tree != -EPERM)
+			return tree;
+		err_clear(e);
+	}
+	return mount_source_open(m->plan, op, -1, &tree, e) < 0 ? -e->code : tree;
+}
+
+static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	auto_fd tree = open_source(m, op, e);
+	auto_fd target = -1;
+	struct stat st;
+	int r;
+
+	if (tree < 0)
+		return tree;
+	/* most targets are there: what kind of thing the source is matters only otherwise */
+	target = mount_open_in_root(m->root, op->target,
+				    O_PATH | (op->flags.dest_nofollow ? O_NOFOLLOW : 0));
+	if (target == -ENOENT) {
+		r = sys_fstat(tree, &st);
+		if (r < 0)
+			return err_sys(e, -r, op->source, "look at");
+		target =
+			mount_target_open(m->root, op->target, target_how(op, !S_ISDIR(st.st_mode)),
+					  S_ISDIR(st.st_mode) ? TARGET_MODE : 0644, NULL, e);
+	} else if (target < 0) {
+		return err_sys(e, -target, op->target, "open the target");
+	}
+	if (target < 0)
+		return target;
+	r = attach(m, op, &tree, target, e);
+	return r < 0 || tree < 0 ? r : share(op, tree, e);
+}
+
+/* copy-symlink: a source that is a link is made again, anything else is bound. */
+static int apply_link(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	char link[PATH_MAX], there[PATH_MAX];
+	ssize_t n = sys_readlinkat(AT_FDCWD, op->source, link, sizeof(link));
+	auto_fd parent = -1;
+	const char *name;
+	int r;
+
+	if (n < 0)
+		return apply_bind(m, op, e);
+	parent = mount_target_parent(m->root, op->target, &name, e);
+	if (parent < 0)
+		return parent;
+	r = sys_symlinkat(link, parent, name);
+	if (r == -EEXIST && sys_readlinkat(parent, name, there, sizeof(there)) >= 0 &&
+	    str_eq(link, there))
+		return 0;
+	return r < 0 ? err_sys(e, -r, op->target, "make the link") : 0;
+}
+
+/* --- the rest ------------------------------------------------------------------------- */
+
+static int reconfigure(int target, const struct mount_op *op, struct err *e)
+{
+	auto_fd fs = sys_fspick(target, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	int r = fs < 0 ? fs : 0;
+
+	for (size_t i = 0; i < op->n_data && r == 0; i++)
+		r = op->data[i].value
+			    ? sys_fsconfig(fs, FSCONFIG_SET_STRING, op->data[i].key,
+					   op->data[i].value, 0)
+			    : sys_fsconfig(fs, FSCONFIG_SET_FLAG, op->data[i].key, NULL, 0);
+	if (r == 0)
+		r = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+	return r < 0 ? err_sys(e, -r, op->target, "reconfigure the file system of") : 0;
+}
+
+static int apply_remount(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	auto_fd target = mount_open_in_root(m->root, op->target, O_PATH);
+	int r;
+
+	if (target < 0)
+		return err_sys(e, -target, op->target, "open the target");
+	if (op->n_data && !op->flags.bind && reconfigure(target, op, e) < 0)
+		return -e->code;
+	r = mount_set(target, false, op->flags.attr_set, op->flags.attr_clear, 0);
+	if (r == 0)
+		r = mount_set(target, true, op->flags.rec_set, op->flags.rec_clear, 0);
+	if (r == 0)
+		r = mount_set(target, op->flags.propagation & MS_REC, 0, 0, op->flags.propagation);
+	return r < 0 ? err_sys(e, -r, op->target, "remount") : 0;
+}
+
+static int apply_cgroup(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	auto_fd target =
+		mount_target_open(m->root, op->target, target_how(op, false), TARGET_MODE, NULL, e);
+
+	return target < 0 ? target : mount_cgroup(m, op, target, e);
+}
+
+static int apply(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	switch (op->kind) {
+	case MOUNT_FS:
+		return apply_fs(m, op, e);
+	case MOUNT_BIND:
+		return apply_bind(m, op, e);
+	case MOUNT_CGROUP:
+		return apply_cgroup(m, op, e);
+	case MOUNT_REMOUNT:
+		return apply_remount(m, op, e);
+	case MOUNT_LINK:
+		return apply_link(m, op, e);
+	}
+	return err_code(e, EINVAL, op->target, "an unknown kind of mount");
+}
+
+int mount_all(struct mount_ctx *m, struct err *e)
+{
+	const struct mount_plan *p = m->plan;
+
+	/* init ends by execve or _exit: nobody has to free it */
+	m->late = malloc((p->n_ops + 1) * sizeof(*m->late));
+	if (!m->late)
+		return err_sys(e, ENOMEM, NULL, "make the list of mounts");
+	for (size_t i = 0; i < p->n_ops; i++)
+		m->late[i] = -1;
+	for (size_t i = 0; i < p->n_ops; i++) {
+		const struct mount_op *op = &p->ops[i];
+
+		if (apply(m, op, e) < 0)
+			return err_note(e, "mounts[%zu]: %s '%s' on '%s'", i, op->type, op->source,
+					op->target);
+	}
+	return 0;
+}

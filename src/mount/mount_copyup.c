@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount_copyup - tmpcopyup: a tmpfs begins with what it covers
+ *
+ * Depth first by descriptors; owner, mode and times are kept, devices and sockets too.
+ * Nothing is followed: a link is copied as a link.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "mount/mount_room.h"
+
+/* Deeper is no /etc or /var that somebody wants in memory. */
+#define DEPTH_MAX 64
+
+static int copy_dir(int from, int to, int depth, struct err *e);
+
+static int copy_attributes(int to, const char *name, const struct stat *st, struct err *e)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+	int r = sys_fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
+
+	if (r == 0 && !S_ISLNK(st->st_mode))
+		r = sys_fchmodat(to, name, st->st_mode & 07777);
+	if (r == 0 && utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(e, -r, name, "copy the attributes of") : 0;
+}
+
+static int copy_file(int from, int to, const char *name, struct err *e)
+{
+	auto_fd in = sys_openat(from, name, O_RDONLY | O_NOFOLLOW, 0);
+	auto_fd out = -1;
+	ssize_t n = 1;
+
+	if (in < 0)
+		return err_sys(e, -in, name, "open");
+	out = sys_openat(to, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (out < 0)
+		return err_sys(e, -out, name, "make");
+	while (n > 0)
+		n = sendfile(out, in, NULL, 1 << 20);
+	return n < 0 ? err_sys(e, errno, name, "copy") : 0;
+}
+
+static int copy_link(int from, int to, const char *name, struct err *e)
+{
+	char target[PATH_MAX];
+	int r = (int)sys_readlinkat(from, name, target, sizeof(target));
+
+	if (r >= 0)
+		r = sys_symlinkat(target, to, name);
+	return r < 0 ? err_sys(e, -r, name, "copy the link") : 0;
+}
+
+static int copy_folder(int from, int to, const char *name, int depth, struct err *e)
+{
+	auto_fd in = sys_openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	auto_fd out = -1;
+	int r;
+
+	if (in < 0)
+		return err_sys(e, -in, name, "open");
+	r = sys_mkdirat(to, name, 0700);
+	if (r < 0)
+		return err_sys(e, -r, name, "make");
+	out = sys_openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return out < 0 ? err_sys(e, -out, name, "open") : copy_dir(in, out, depth + 1, e);
+}
+
+static int copy_entry(int from, int to, const char *name, int depth, struct err *e)
+{
+	struct stat st;
+	int r = sys_fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW);
+
+	if (r < 0)
+		return err_sys(e, -r, name, "look at");
+	if (S_ISDIR(st.st_mode))
+		r = copy_folder(from, to, name, depth, e);
+	else if (S_ISREG(st.st_mode))
+		r = copy_file(from, to, name, e);
+	else if (S_ISLNK(st.st_mode))
+		r = copy_link(from, to, name, e);
+	else if ((r = sys_mknodat(to, name, st.st_mode, st.st_rdev)) < 0)
+		err_sys(e, -r, name, "make");
+	return r < 0 ? r : copy_attributes(to, name, &st, e);
+}
+
+static int copy_dir(int from, int to, int depth, struct err *e)
+{
+	int fd = sys_fcntl(from, F_DUPFD_CLOEXEC, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!d) {
+		fd_close(&fd);
+		return err_sys(e, errno, NULL, "read the directory to copy");
+	}
+	if (depth > DEPTH_MAX)
+		r = err_sys(e, ELOOP, NULL, "copy a directory that is too deep");
+	while (r == 0 && (entry = readdir(d)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			r = copy_entry(from, to, entry->d_name, depth, e);
+	closedir(d);
+	return r;
+}
+
+int mount_copyup(int from, int to, struct err *e)
+{
+	/* O_PATH descriptors cannot be read */
+	auto_fd in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY, 0);
+	auto_fd out = sys_openat(to, ".", O_RDONLY | O_DIRECTORY, 0);
+	struct stat st;
+	int r;
+
+	if (in < 0 || out < 0)
+		return err_sys(e, in < 0 ? -in : -out, NULL, "open the directory to copy");
+	r = copy_dir(in, out, 0, e);
+	if (r < 0)
+		return err_note(e, "tmpcopyup");
+	if (sys_fstat(in, &st) == 0)
+		r = copy_attributes(out, ".", &st, e);
+	return r;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount_plan - from mounts[] to operations
+ *
+ * Pure: nothing of the system is looked at, so that golden tests need no root.
+ * What can be refused by looking at words alone is refused here, before anything
+ * exists; what depends on the rootfs is checked again by mount_apply.c.
+ */
+#include <sched.h>
+
+#include "base/str.h"
+#include "mount/mount.h"
+#include "mount/mount_room.h"
+
+/* Files below /proc that a container may have its own view of (lxcfs), see features of runc.
+   None is reached through a link: /proc/net is one, so net/dev is not here. */
+static const char *const proc_overmounts[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/loadavg",
+	"/proc/meminfo",
+	"/proc/slabinfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/sys/crypto/fips_enabled",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/uptime",
+};
+
+/* Lexically clean, absolute; ".." never leaves "/". */
+static const char *path_clean(struct arena *a, const char *path)
+{
+	size_t used = 0;
+	char *out = arena_alloc(a, strlen(path) + 2);
+
+	while (*path) {
+		size_t n;
+
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (used && out[--used] != '/')
+				;
+		} else if (n && !(n == 1 && path[0] == '.')) {
+			out[used++] = '/';
+			memcpy(out + used, path, n);
+			used += n;
+		}
+		path += n;
+	}
+	if (!used)
+		out[used++] = '/';
+	out[used] = '\0';
+	return out;
+}
+
+static bool path_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return str_starts(path, dir) && path[n] == '/';
+}
+
+static int check_proc_target(const struct mount_op *op, struct err *e)
+{
+	if (!path_is_below(op->target, "/proc"))
+		return 0;
+	for (size_t i = 0; i < COUNT(proc_overmounts); i++)
+		if (str_eq(op->target, proc_overmounts[i]))
+			return 0;
+	return err_user(e, op->target, "'%s' cannot be mounted because it is inside /proc",
+			op->target);
+}
+
+static bool id_is_mapped(const struct id_map *map, size_t n, uint64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= map[i].inside && id - map[i].inside < map[i].size)
+			return true;
+	return false;
+}
+
+/* Ids in file system options must mean something in the container's user namespace. */
+static int check_ids(const struct mount_op *op, const struct spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < op->n_data; i++) {
+		const struct mount_data *d = &op->data[i];
+		bool uid = str_eq(d->key, "uid"), gid = str_eq(d->key, "gid");
+		uint64_t id;
+
+		if ((!uid && !gid) || !d->value || str_to_u64(d->value, &id) < 0)
+			continue;
+		if (uid ? id_is_mapped(spec->uid_maps, spec->n_uid_maps, id)
+			: id_is_mapped(spec->gid_maps, spec->n_gid_maps, id))
+			continue;
+		return err_user(e, op->target,
+				"option %s=%s of '%s': the id is not mapped in the user namespace",
+				d->key, d->value, op->target);
+	}
+	return 0;
+}
+
+static const struct id_map *maps_copy(struct arena *a, struct oci_id_mapping *const *from, size_t n)
+{
+	struct id_map *to = arena_new_n(a, n, struct id_map);
+
+	for (size_t i = 0; i < n; i++) {
+		to[i].inside = from[i]->container_id;
+		to[i].outside = from[i]->host_id;
+		to[i].size = from[i]->size;
+	}
+	return to;
+}
+
+static int plan_idmap(struct arena *a, const struct spec *spec, const struct oci_mount *in,
+		      struct mount_op *op, struct err *e)
+{
+	if (!in->n_uid_mappings != !in->n_gid_mappings)
+		return err_user(e, op->target,
+				"'%s' needs both uidMappings and gidMappings or neither",
+				op->target);
+	if (in->n_uid_mappings) {
+		op->uid_maps = maps_copy(a, in->uid_mappings, in->n_uid_mappings);
+		op->gid_maps = maps_copy(a, in->gid_mappings, in->n_gid_mappings);
+		op->n_uid_maps = in->n_uid_mappings;
+		op->n_gid_maps = in->n_gid_mappings;
+		/* Mappings ask for an idmapped mount even without the word. */
+		op->flags.idmap = true;
+	}
+	if (op->flags.idmap_text)
+		return mount_idmap_parse(a, op->flags.idmap_text, spec, op, e);
+	if (op->flags.idmap && !op->n_uid_maps && !spec->n_uid_maps &&
+	    !(spec->ns_joined & CLONE_NEWUSER))
+		return err_user(e, op->target,
+				"'%s' is to be idmapped, but neither it nor a user namespace has "
+				"mappings",
+				op->target);
+	return 0;
+}
+
+static int plan_bind(struct arena *a, const struct spec *spec, const struct oci_mount *in,
+		     struct mount_op *op, struct err *e)
+{
+	op->kind = op->flags.copy_symlink ? MOUNT_LINK : MOUNT_BIND;
+	op->type = "bind";
+	if (!in->source || !in->source[0])
+		return err_user(e, op->target, "bind mount on '%s' has no source", op->target);
+	/* Options of a file system would change the source's superblock on the host. */
+	if (op->n_data)
+		return err_user(e, op->target,
+				"bind mount on '%s' cannot have file system option '%s'",
+				op->target, op->data[0].key);
+	op->source = in->source[0] == '/' ? in->source
+					  : arena_printf(a, "%s/%s", spec->bundle, in->source);
+	return 0;
+}
+
+static void plan_late_readonly(struct mount_op *op)
+{
+	bool readonly = (op->flags.attr_set | op->flags.rec_set) & MOUNT_ATTR_RDONLY;
+
+	if (op->kind != MOUNT_FS || !readonly)
+		return;
+	op->late_readonly = str_eq(op->type, "tmpfs") || str_eq(op->target, "/dev");
+}
+
+static int plan_fs(const struct oci_mount *in, struct mount_op *op, struct err *e)
+{
+	if (!in->type || !in->type[0] || str_eq(in->type, "none"))
+		return err_user(e, op->target,
+				"mount on '%s' needs a type, or bind among its options",
+				op->target);
+	op->type = in->type;
+	op->source = in->source && in->source[0] ? in->source : in->type;
+	op->kind = MOUNT_FS;
+	if (str_eq(in->type, "cgroup") || str_eq(in->type, "cgroup2"))
+		op->kind = MOUNT_CGROUP;
+	if (op->flags.tmpcopyup && !str_eq(op->type, "tmpfs"))
+		return err_user(e, op->target, "tmpcopyup on '%s' is for tmpfs only, not for %s",
+				op->target, op->type);
+	return 0;
+}
+
+static int plan_op(struct arena *a, const struct spec *spec, const struct mount_plan *p,
+		   const struct oci_mount *in, struct mount_op *op, struct err *e)
+{
+	int r;
+
+	if (!in->destination || !in->destination[0])
+		return err_user(e, NULL, "has no destination");
+	op->target = path_clean(a, in->destination);
+	r = mount_options_parse(a, (const char *const *)in->options, in->n_options, &op->flags,
+				&op->data, &op->n_data, e);
+	if (r < 0)
+		return r;
+	if (op->flags.remount) {
+		op->kind = MOUNT_REMOUNT;
+		op->type = "remount";
+		op->source = in->source ? in->source : "none";
+	} else if (op->flags.bind || (in->type && str_eq(in->type, "bind"))) {
+		r = plan_bind(a, spec, in, op, e);
+	} else {
+		r = plan_fs(in, op, e);
+	}
+	if (r < 0 || (r = check_proc_target(op, e)) < 0 || (r = plan_idmap(a, spec, in, op, e)) < 0)
+		return r;
+	if (p->user_ns && op->kind == MOUNT_FS && spec->n_uid_maps) {
+		r = check_ids(op, spec, e);
+		if (r < 0)
+			return r;
+	}
+	/* a mapping of its own is made by whoever sees the process that carries it in /proc */
+	op->from_parent = (op->kind == MOUNT_BIND && (p->user_ns || op->flags.idmap)) ||
+			  (op->kind == MOUNT_FS && op->flags.idmap);
+	plan_late_readonly(op);
+	return 0;
+}
+
+static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan *p, struct err *e)
+{
+	const struct oci_config *c = spec->config;
+	struct mount_op *ops = arena_new_n(a, c->n_mounts, struct mount_op);
+
+	if (c->n_mounts && !p->has_ns)
+		return err_user(e, "mounts", "mounts need a mount namespace");
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		ops[i].index = i;
+		if (plan_op(a, spec, p, c->mounts[i], &ops[i], e) < 0)
+			return err_note(e, "mounts[%zu]", i);
+	}
+	p->ops = ops;
+	p->n_ops = c->n_mounts;
+	return 0;
+}
+
+/* Clean, and keep the first of equal names: Kubernetes lists hundreds. */
+static int plan_paths(struct arena *a, const struct mount_plan *p, const char *what,
+		      const char *const *in, size_t n, const char *const **ret, size_t *ret_n,
+		      struct err *e)
+{
+	const char **out = arena_new_n(a, n, const char *);
+	size_t k = 0;
+
+	if (n && !p->has_ns)
+		return err_user(e, what, "%s need a mount namespace", what);
+	for (size_t i = 0; i < n; i++) {
+		const char *path;
+		size_t j = 0;
+
+		if (in[i][0] != '/')
+			return err_user(e, in[i], "%s[%zu] '%s' is not absolute", what, i, in[i]);
+		path = path_clean(a, in[i]);
+		if (path[1] == '\0')
+			return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
+		while (j < k && !str_eq(out[j], path))
+			j++;
+		if (j == k)
+			out[k++] = path;
+	}
+	*ret = out;
+	*ret_n = k;
+	return 0;
+}
+
+static int plan_label(const struct spec *spec, struct mount_plan *p, struct err *e)
+{
+	static const char *const keys[] = { "context", "fscontext", "defcontext", "rootcontext" };
+	const struct oci_config *c = spec->config;
+
+	if (!c->linux || !c->linux->mount_label || !c->linux->mount_label[0])
+		return 0;
+	p->label = c->linux->mount_label;
+	p->label_key = keys[0];
+	for (size_t i = 0; c->annotations && i < c->annotations->n; i++) {
+		const char *value = c->annotations->entries[i].value;
+		size_t k = 0;
+
+		if (!str_eq(c->annotations->entries[i].key, "run.oci.mount_context_type"))
+			continue;
+		while (k < COUNT(keys) && !str_eq(keys[k], value))
+			k++;
+		if (k == COUNT(keys))
+			return err_user(e, value,
+					"annotation run.oci.mount_context_type has the unknown "
+					"value '%s'",
+					value);
+		p->label_key = keys[k];
+	}
+	return 0;
+}
+
+int mount_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
+		    const struct mount_plan_options *opt, struct mount_plan *ret, struct err *e)
+{
+	const struct oci_linux *l = spec->config->linux;
+	const struct oci_hooks *hooks = spec->config->hooks;
+	uint64_t ns = spec->ns_new | spec->ns_joined;
+	struct mount_plan p = {
+		.rootfs = spec->rootfs_path,
+		.has_ns = ns & CLONE_NEWNS,
+		.user_ns = ns & CLONE_NEWUSER,
+		.own_pid_ns = spec->ns_new & CLONE_NEWPID,
+		.own_net_ns = spec->ns_new & CLONE_NEWNET,
+		.own_cgroup_ns = spec->ns_new & CLONE_NEWCGROUP,
+		.attach_at_path = hooks && hooks->n_create_container,
+		.cgroups = host->cgroups,
+		.readonly_root = spec->readonly_root,
+		.no_pivot = opt && opt->no_pivot,
+		.root_propagation = spec->rootfs_propagation,
+	};
+
+	if (plan_ops(a, spec, &p, e) < 0 || plan_label(spec, &p, e) < 0)
+		return -e->code;
+	if (l && (plan_paths(a, &p, "linux.maskedPaths", l->masked_paths, l->n_masked_paths,
+			     &p.masked, &p.n_masked, e) < 0 ||
+		  plan_paths(a, &p, "linux.readonlyPaths", l->readonly_paths, l->n_readonly_paths,
+			     &p.readonly, &p.n_readonly, e) < 0))
+		return -e->code;
+	if (p.readonly_root && !p.has_ns)
+		return err_user(e, "root.readonly", "a read-only root needs a mount namespace");
+	*ret = p;
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mount_room - what the files of this room share; nobody else includes it */
+#ifndef CLEAT_MOUNT_MOUNT_ROOM_H
+#define CLEAT_MOUNT_MOUNT_ROOM_H
+
+#include "mount/mount.h"
+#include "sys/sys.h"
+
+/* --- mount_options.c: flags by name ("ro,nosuid"), for messages */
+void mount_attr_print(uint64_t attr, char *buf, size_t size);
+
+/* --- mount_idmap.c */
+/* Parse the inline form "uids=C-H-N#C-H-N;gids=..."; pure. */
+int mount_idmap_parse(struct arena *a, const char *text, const struct spec *spec,
+		      struct mount_op *op, struct err *e);
+/*
+ * A user namespace that stands for the mapping of an id-mapped mount.
+ * @userns_fd: of the container, used when the op has no mappings of its own; -1: none.
+ * Returns a descriptor that the caller owns, or -errno.
+ */
+int mount_idmap_userns(const struct mount_op *op, int userns_fd, struct err *e);
+
+/* --- mount_target.c */
+#define MOUNT_TARGET_FILE     1U /* make a file, not a directory */
+#define MOUNT_TARGET_NOFOLLOW 2U /* the last component is not followed */
+/*
+ * Find the target of a mount below @root, or make it.
+ * *ret_created: nothing was there before; NULL: not wanted. Returns an O_PATH descriptor
+ * or -errno.
+ */
+int mount_target_open(int root, const char *path, unsigned how, mode_t mode, bool *ret_created,
+		      struct err *e);
+/* The directory that holds @path and the last component's name, made as needed. */
+int mount_target_parent(int root, const char *path, const char **ret_name, struct err *e);
+
+/* --- mount_fs.c */
+/* A new file system as a detached mount; @mode: of a tmpfs's root, NULL: the kernel's. */
+int mount_fs_make(const struct mount_plan *p, const struct mount_op *op, const char *mode,
+		  struct err *e);
+/* The same for our own needs, with @attr as attributes. */
+int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, unsigned attr,
+		    struct err *e);
+/* Does the operation need mount(2), because fsconfig(2) cannot carry what it says? */
+bool mount_fs_is_old_style(const struct mount_op *op);
+/* mount(2) on the target itself. Returns 0 or -errno. */
+int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
+		       struct err *e);
+
+/* --- mount_source.c */
+/* Change attributes and propagation; 0 and 0 and 0 is nothing to do. Returns 0 or -errno. */
+int mount_set(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation);
+/* A detached clone of what lies at @path (from @dirfd); @recursive: with the mounts below. */
+int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow);
+/* Set what the operation wants on a detached tree; propagation but "shared" included. */
+int mount_tree_flags(const struct mount_op *op, int tree, struct err *e);
+
+/* --- mount_cgroup.c, mount_copyup.c */
+int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e);
+/* Copy what directory @from holds to directory @to: a fresh tmpfs. */
+int mount_copyup(int from, int to, struct err *e);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount_source - what is bound, as a detached tree that has its flags already
+ *
+ * A clone is still a member of its source's peer group: what is mounted on it would show
+ * on the host. So it leaves the group before it is attached, as a slave when nothing else
+ * was asked for, so that what the host mounts below the source later is seen. Only "shared"
+ * keeps it, since that is what the word asks for.
+ */
+#include <fcntl.h>
+#include <sched.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "mount/mount_room.h"
+
+#define PROPAGATIONS (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
+
+int mount_set(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation)
+{
+	const struct mount_attr attr = {
+		.attr_set = set,
+		.attr_clr = clear,
+		.propagation = propagation & PROPAGATIONS,
+	};
+
+	if (!set && !clear && !attr.propagation)
+		return 0;
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
+				 sizeof(attr));
+}
+
+int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+
+	if (!*path)
+		flags |= AT_EMPTY_PATH;
+	if (recursive)
+		flags |= AT_RECURSIVE;
+	if (nofollow)
+		flags |= AT_SYMLINK_NOFOLLOW;
+	return sys_open_tree(dirfd, path, flags);
+}
+
+/* mount_setattr(2): whoever sets one of the access time values clears all. */
+static uint64_t clear_mask(uint64_t set, uint64_t clear)
+{
+	return (set | clear) & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
+}
+
+static int flags_error(const struct mount_op *op, uint64_t set, uint64_t clear, int r,
+		       struct err *e)
+{
+	char on[96], off[96];
+
+	mount_attr_print(set, on, sizeof(on));
+	mount_attr_print(clear & ~(uint64_t)MOUNT_ATTR__ATIME, off, sizeof(off));
+	err_sys(e, -r, op->source, "set flags (on: %s, off: %s) of", on, off);
+	if (r == -EPERM && clear)
+		err_note(e, "a flag that was set outside of the user namespace is locked");
+	return r;
+}
+
+int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
+{
+	const struct mount_flags *f = &op->flags;
+	uint64_t clear = clear_mask(f->attr_set, f->attr_clear);
+	uint64_t rec_clear = clear_mask(f->rec_set, f->rec_clear);
+	uint64_t propagation = f->propagation & PROPAGATIONS;
+	bool all = f->recursive && (!f->propagation || f->propagation & MS_REC);
+	int r;
+
+	if (!propagation)
+		propagation = MS_SLAVE;
+	if (propagation == MS_SHARED)
+		propagation = 0;
+	/* one call where what it does to the top is meant for all of it, or there is no more */
+	if (!f->recursive || (!f->attr_set && !clear)) {
+		r = mount_set(tree, f->recursive && (all || f->rec_set || rec_clear),
+			      f->attr_set | f->rec_set, clear | rec_clear, propagation);
+		return r < 0 ? flags_error(op, f->attr_set | f->rec_set, clear | rec_clear, r, e)
+			     : 0;
+	}
+	r = mount_set(tree, true, f->rec_set, rec_clear, propagation);
+	if (r < 0)
+		return flags_error(op, f->rec_set, rec_clear, r, e);
+	r = mount_set(tree, false, f->attr_set, clear, 0);
+	return r < 0 ? flags_error(op, f->attr_set, clear, r, e) : 0;
+}
+
+/* Only a detached mount that nobody uses yet takes a mapping. */
+static int apply_idmap(const struct mount_op *op, int tree, int userns_fd, struct err *e)
+{
+	auto_fd userns = mount_idmap_userns(op, userns_fd, e);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	int r;
+
+	if (userns < 0)
+		return userns;
+	attr.userns_fd = (uint64_t)userns;
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (op->flags.ridmap ? AT_RECURSIVE : 0),
+			      &attr, sizeof(attr));
+	if (r == -EINVAL)
+		return err_sys(e, EINVAL, op->source,
+			       "map ids: the file system does not support id-mapped mounts:");
+	return r < 0 ? err_sys(e, -r, op->source, "map the ids of") : 0;
+}
+
+static int open_source(const struct mount_plan *p, const struct mount_op *op, struct err *e)
+{
+	int tree;
+
+	if (op->kind == MOUNT_FS)
+		return mount_fs_make(p, op, NULL, e);
+	tree = mount_clone(AT_FDCWD, op->source, op->flags.recursive, op->flags.src_nofollow);
+	return tree < 0 ? err_sys(e, -tree, op->source, "open the source") : tree;
+}
+
+int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,
+		      int *ret_tree, struct err *e)
+{
+	auto_fd tree = open_source(p, op, e);
+	int r = 0;
+
+	if (tree < 0)
+		return tree;
+	if (op->flags.idmap)
+		r = apply_idmap(op, tree, userns_fd, e);
+	if (r == 0 && op->kind != MOUNT_FS)
+		r = mount_tree_flags(op, tree, e);
+	if (r < 0)
+		return r;
+	*ret_tree = fd_take(&tree);
+	return 0;
+}
