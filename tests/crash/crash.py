@@ -47,6 +47,17 @@ def hierarchies():
             if not os.path.islink(os.path.join(CGROUP_ROOT, d))]
 
 
+def controller(name):
+    """Is it in a hierarchy that can be seen?"""
+    if os.path.isdir(f"{CGROUP_ROOT}/{name}"):
+        return True
+    root = v2_root()
+    if not root:
+        return False
+    with open(root + "/cgroup.controllers", encoding="ascii") as f:
+        return name in f.read().split()
+
+
 def v2_root():
     for root in (CGROUP_ROOT, CGROUP_ROOT + "/unified"):
         if os.path.exists(root + "/cgroup.controllers"):
@@ -120,8 +131,11 @@ class Bench:
         config["process"]["terminal"] = False
         config["process"]["args"] = ["/bin/sh", "-c", "sleep 1000", MARK]
         config["linux"]["cgroupsPath"] = CGROUP
-        config["linux"]["resources"]["pids"] = {"limit": 50}
-        config["linux"]["resources"]["memory"] = {"limit": 64 << 20}
+        resources = config["linux"].setdefault("resources", {})
+        if controller("pids"):
+            resources["pids"] = {"limit": 50}
+        if controller("memory"):
+            resources["memory"] = {"limit": 64 << 20}
         with open(path, "w", encoding="utf-8") as f:
             json.dump(config, f)
 
@@ -239,11 +253,12 @@ def force_clean():
 
 
 def count(bench, op):
-    """Stops of each role in one undisturbed run."""
+    """Stops of each role in one undisturbed run, which must do what it is for."""
     bench.before(op)
     status, output = bench.detached([TRACER, "count", *bench.command(op)])
-    if status:
-        raise RuntimeError("count: " + output)
+    there = bench.cleat("state", NAME).returncode == 0
+    if status or there != (op != "delete"):
+        raise RuntimeError(f"undisturbed {op} failed: {output}")
     bench.cleat("delete", "--force", NAME)
     reap()
     rows = (line.split() for line in output.splitlines())
@@ -308,6 +323,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cleat-crash-") as work:
         os.chmod(work, 0o755)
         bench = Bench(work)
+        # the first one of all makes the state root, which later ones find
+        bench.detached(bench.command("run"))
+        bench.cleat("delete", "--force", NAME)
         for op in (args.only,) if args.only else ("create", "run", "delete"):
             stops = count(bench, op)
             plain = plain_trace(bench, op)
