@@ -118,8 +118,12 @@ static int configured(struct arena *a, const struct oci_linux_device *d, size_t 
 		      struct dev_node *ret, struct err *e)
 {
 	const char *path = clean_path(a, d->path);
-	mode_t type = type_of(d->type);
+	mode_t type;
 
+	if (strlen(d->type) != 1 || !strchr("cbup", d->type[0]))
+		return err_user(e, "linux.devices", "linux.devices[%zu].type: unknown '%s'", i,
+				d->type);
+	type = type_of(d->type);
 	if (!path)
 		return err_user(e, "linux.devices",
 				"linux.devices[%zu].path: '%s' is not absolute or has '..' in it",

@@ -20,7 +20,7 @@ def tree(t):
     os.unlink("/tmp/.cleat-debian-tree")
     if p.returncode:
         raise Skip("no Debian tree: " + (p.stderr.strip().splitlines() or ["?"])[-1])
-    for name in ("dev", "proc", "sys", "etc", "bin", "tmp"):
+    for name in ("dev", "proc", "sys", "etc", "bin", "tmp", "mnt"):
         os.rmdir(f"{t.rootfs}/{name}")
     p = subprocess.run(["tar", "-C", t.rootfs, "--exclude=./dev/*", "--numeric-owner", "-xpf",
                         p.stdout.strip()], capture_output=True, check=False, timeout=120)
@@ -42,7 +42,7 @@ def _(t):
     t.check(output(t, "apt-get", "--version").startswith("apt "), "not apt's version")
     t.equal(output(t, "sh", "-c", "printf '%s\\n' c a b | sort | head -n 2 | tr '\\n' ,"), "a,b,",
             "the pipe")
-    t.equal(output(t, "bash", "-c", "cat <(echo one) <(echo two); echo $((6 * 7)) >/dev/fd/1"),
+    t.equal(output(t, "bash", "-c", "cat <(echo one) <(echo two); echo $((6 * 7)) >>/dev/fd/1"),
             "one\ntwo\n42\n", "what bash does with /dev/fd")
     t.equal(output(t, "sh", "-c", "hostname; id -un; pwd; echo x >/tmp/f && cat /tmp/f"),
             "inside\nroot\n/\nx\n", "the output")

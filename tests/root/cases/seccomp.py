@@ -49,11 +49,16 @@ call("ERRNO 0 looks like success", profile(rule("chroot", errnoRet=0)), CHROOT, 
 call("the default's number", {**profile(default="SCMP_ACT_ALLOW")}, CHROOT, "ENOENT")
 call("the first of two names", profile(rule(["chroot", "mount"])), CHROOT, "EPERM")
 call("the second of two names", profile(rule(["mount", "chroot"])), CHROOT, "EPERM")
-call("a filter does not bind the runtime", profile(
-    rule(["mount", "umount2", "pivot_root", "setresuid", "setgroups", "capset", "sethostname",
-          "fsopen", "move_mount", "open_tree", "mount_setattr", "openat2", "unshare", "setns",
-          "keyctl", "mknodat", "setsid", "chroot", "socketpair", "recvmsg", "sendmsg"])),
-     ("unshare", "0"), "EPERM")
+_OF_THE_RUNTIME = [
+    "mount", "umount2", "pivot_root", "setresuid", "setgroups", "sethostname", "fsopen",
+    "move_mount", "open_tree", "mount_setattr", "openat2", "unshare", "setns", "keyctl",
+    "mknodat", "setsid", "chroot", "socketpair", "recvmsg", "prctl", "close_range"]
+call("a filter does not bind the runtime", profile(rule(_OF_THE_RUNTIME)), ("unshare", "0"),
+     "EPERM")
+# with no_new_privs it is the very last thing: all that follows is execve
+call("a filter with no_new_privs binds it even less",
+     {**profile(rule(_OF_THE_RUNTIME + ["capset", "sendmsg", "seccomp", "fcntl", "openat"])),
+      "process.noNewPrivileges": True}, ("unshare", "0"), "EPERM")
 
 
 @case("x32 calls are not a way around")
@@ -158,7 +163,7 @@ failure_rows([
     ("a seventh argument", profile(rule("chroot", args=[arg(6, 1, "SCMP_CMP_EQ")])), "args|index"),
     ("an unknown flag", profile(flags=["SECCOMP_FILTER_FLAG_MAGIC"]), "SECCOMP_FILTER_FLAG_MAGIC"),
     ("a listener that nobody holds", profile(rule("chroot", "SCMP_ACT_NOTIFY"),
-                                             listenerPath="/nowhere/socket"), "/nowhere/socket"),
+                                             listenerPath="/nowhere/socket"), "/nowhere"),
     ("NOTIFY without a listener", profile(rule("chroot", "SCMP_ACT_NOTIFY")),
      "listenerPath|SCMP_ACT_NOTIFY"),
 ])

@@ -18,7 +18,7 @@ from frame import config as configs
 from frame.case import Failed
 
 TIMEOUT = 30
-DIRECTORIES = ("proc", "sys", "dev", "tmp", "etc", "bin")
+DIRECTORIES = ("proc", "sys", "dev", "tmp", "etc", "bin", "mnt")
 
 
 class Result:

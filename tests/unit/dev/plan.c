@@ -177,6 +177,7 @@ TEST(plan_refused)
 		{ DEVICE("/dev/x", "c", NUMBERS(4096, 1)), "there is no device 4096:1" },
 		{ DEVICE("/dev/x", "c", NUMBERS(1, 1048576)), "there is no device 1:1048576" },
 		{ DEVICE("/dev/x", "c", NUMBERS(-1, 1)), "there is no device -1:1" },
+		{ DEVICE("/dev/x", "z", NUMBERS(1, 1)), "linux.devices[0].type: unknown 'z'" },
 		{ DEVICE("/dev/../x", "c", NUMBERS(1, 1)), "'/dev/../x' is not absolute" },
 		{ DEVICE("/..", "c", NUMBERS(1, 1)), "'/..' is not absolute" },
 		{ DEVICE("/", "c", NUMBERS(1, 1)), "'/' is not absolute" },
