@@ -34,7 +34,7 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 		.listen_fds = o->listen_fds,
 	};
 
-	host_probe(&m->host, ctx->cgroup_manager != CGROUP_DISABLED);
+	host_probe(&m->host, true);
 	if (spec_load(m->arena, o->bundle, o->config, &m->spec, e) < 0)
 		return -e->code;
 	return plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);

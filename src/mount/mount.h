@@ -59,6 +59,13 @@ struct mount_op {
 	bool from_parent;   /* the source is opened outside of the container's user namespace */
 };
 
+/* One hierarchy of the host and where the container is in it. */
+struct mount_cgroup {
+	const char *dir;	 /* folder name below /sys/fs/cgroup; NULL: the v2 tree */
+	const char *controllers; /* v1: "cpu,cpuacct", each of which gets a link; or NULL */
+	const char *path;	 /* the container's cgroup, absolute in the hierarchy */
+};
+
 struct mount_plan {
 	const char *rootfs; /* absolute path */
 	bool has_ns;	    /* a mount namespace of our own (new or joined) */
@@ -75,6 +82,9 @@ struct mount_plan {
 	size_t n_ops;
 	const char *const *masked, *const *readonly;
 	size_t n_masked, n_readonly;
+	/* our own cgroups: what a container without any of its own is in */
+	const struct mount_cgroup *own_cgroups;
+	size_t n_own_cgroups;
 };
 
 struct mount_plan_options {
@@ -127,13 +137,6 @@ struct mount_ctx {
 	const struct mount_cgroup *cgroups;
 	size_t n_cgroups;
 	int *late; /* trees of late_readonly operations, by number; made by mount_all() */
-};
-
-/* One hierarchy of the host and where the container is in it. */
-struct mount_cgroup {
-	const char *dir;	 /* folder name below /sys/fs/cgroup; NULL: the v2 tree */
-	const char *controllers; /* v1: "cpu,cpuacct", each of which gets a link; or NULL */
-	const char *path;	 /* the container's cgroup, absolute in the hierarchy */
 };
 
 /* init, in this order; each is a step of its own */

@@ -104,12 +104,13 @@ static const struct mount_cgroup *v2_of(const struct mount_ctx *m)
 int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e)
 {
 	const bool wants_v2 = str_eq(op->type, "cgroup2");
+	const bool is_v2 = wants_v2 || m->plan->cgroups == HOST_CGROUP_V2;
 	auto_fd tree = -1;
 
-	if (m->plan->cgroups == HOST_CGROUP_NONE || (wants_v2 && !v2_of(m)))
+	if (m->plan->cgroups == HOST_CGROUP_NONE || (is_v2 && !v2_of(m)))
 		return err_code(e, ENODEV, op->type, "this host has no %s hierarchy to mount",
 				wants_v2 ? "cgroup v2" : "cgroup");
-	if (!wants_v2 && m->plan->cgroups != HOST_CGROUP_V2)
+	if (!is_v2)
 		return mount_tree(m, op, target, e);
 	tree = open_hierarchy(m, op, v2_of(m), e);
 	return tree < 0 ? tree : mount_attach(tree, target, op->target, e);

@@ -289,6 +289,21 @@ static int plan_label(const struct spec *spec, struct mount_plan *p, struct err 
 	return 0;
 }
 
+static void plan_own_cgroups(struct arena *a, const struct host *host, struct mount_plan *p)
+{
+	struct mount_cgroup *list = arena_new_n(a, host->n_v1 + 1, struct mount_cgroup);
+	size_t n = 0;
+
+	if (host->v2_self && *host->v2_self)
+		list[n++] = (struct mount_cgroup){ .path = host->v2_self };
+	for (size_t i = 0; i < host->n_v1; i++)
+		if (host->v1[i].mounted)
+			list[n++] = (struct mount_cgroup){ host->v1[i].dir, host->v1[i].controllers,
+							   host->v1[i].self };
+	p->own_cgroups = list;
+	p->n_own_cgroups = n;
+}
+
 int mount_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		    const struct mount_plan_options *opt, struct mount_plan *ret, struct err *e)
 {
@@ -309,6 +324,7 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 		.root_propagation = spec->rootfs_propagation,
 	};
 
+	plan_own_cgroups(a, host, &p);
 	if (plan_ops(a, spec, &p, e) < 0 || plan_label(spec, &p, e) < 0)
 		return -e->code;
 	if (l && (plan_paths(a, &p, "linux.maskedPaths", l->masked_paths, l->n_masked_paths,

@@ -106,6 +106,11 @@ static void list_cgroups(struct child *c)
 	const struct cgroup_plan *p = &c->plan->cgroup;
 	struct mount_cgroup *list = arena_new_n(c->arena, p->n_dirs, struct mount_cgroup);
 
+	if (p->n_dirs == 0) {
+		c->mount.cgroups = c->plan->mount.own_cgroups;
+		c->mount.n_cgroups = c->plan->mount.n_own_cgroups;
+		return;
+	}
 	for (size_t i = 0; i < p->n_dirs; i++)
 		list[i] = (struct mount_cgroup){ p->dirs[i].hierarchy, p->dirs[i].controllers,
 						 p->dirs[i].path };
