@@ -7,6 +7,7 @@
  * opened: from then on the pidfd stands for that one process, whatever the pid does.
  */
 #include <poll.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>

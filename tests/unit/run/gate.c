@@ -3,6 +3,7 @@
 #include "run/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
