@@ -78,7 +78,7 @@ static int bind_instead(const struct mount_op *op, struct err *e)
 						 : "/dev/mqueue";
 	bind.flags.recursive = true;
 	bind.flags.src_nofollow = false;
-	bind.flags.rec_set = op->flags.attr_set | op->flags.rec_set;
+	mount_flags_top(&op->flags, &bind.flags.rec_set, &bind.flags.rec_clear);
 	bind.flags.attr_set = bind.flags.attr_clear = 0;
 	log_debug("'%s' is the host's: the kernel allows no new %s here", op->target, op->type);
 	return mount_source_open(NULL, &bind, -1, &tree, e) < 0 ? -e->code : tree;
@@ -242,9 +242,9 @@ static int apply_remount(struct mount_ctx *m, const struct mount_op *op, struct 
 		return err_sys(e, -target, op->target, "open the target");
 	if (op->n_data && !op->flags.bind && reconfigure(target, op, e) < 0)
 		return -e->code;
-	r = mount_set(target, false, op->flags.attr_set, op->flags.attr_clear, 0);
+	r = mount_set(target, true, op->flags.rec_set, op->flags.rec_clear, 0);
 	if (r == 0)
-		r = mount_set(target, true, op->flags.rec_set, op->flags.rec_clear, 0);
+		r = mount_set(target, false, op->flags.attr_set, op->flags.attr_clear, 0);
 	if (r == 0)
 		r = mount_set(target, op->flags.propagation & MS_REC, 0, 0, op->flags.propagation);
 	return r < 0 ? err_sys(e, -r, op->target, "remount") : 0;

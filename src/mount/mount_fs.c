@@ -211,13 +211,14 @@ static int fs_create(int fs, const char *type, unsigned attr, struct err *e)
 int mount_fs_make(const struct mount_plan *p, const struct mount_op *op, const char *mode,
 		  struct err *e)
 {
-	uint64_t attr = op->flags.attr_set | op->flags.rec_set;
+	uint64_t attr, none;
 	auto_fd fs = fs_open(op->type, e);
 
 	if (fs < 0)
 		return fs;
 	if (configure(fs, p, op, mode, e) < 0)
 		return -e->code;
+	mount_flags_top(&op->flags, &attr, &none);
 	if (op->late_readonly || op->flags.tmpcopyup)
 		attr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	return fs_create(fs, op->type, (unsigned)attr, e);
@@ -291,9 +292,11 @@ static unsigned long old_flags(const struct mount_flags *f)
 		{ MOUNT_ATTR_NOSYMFOLLOW, 256 /* MS_NOSYMFOLLOW */ },
 	};
 	unsigned long flags = (unsigned long)f->sb_flags;
+	uint64_t set, clear;
 
+	mount_flags_top(f, &set, &clear);
 	for (size_t i = 0; i < COUNT(pairs); i++)
-		if ((f->attr_set | f->rec_set) & pairs[i].attr)
+		if (set & pairs[i].attr)
 			flags |= pairs[i].flag;
 	return flags;
 }

@@ -177,6 +177,9 @@ static void option_apply(struct mount_flags *f, const struct option_row *row)
 		break;
 	case SCOPE_RECURSIVE:
 		bits_change(&f->rec_set, &f->rec_clear, row);
+		/* the later word counts for the top as well */
+		f->attr_set &= ~row->clear;
+		f->attr_clear &= ~row->set;
 		break;
 	case SCOPE_PROPAGATION:
 		f->propagation = row->propagation;
@@ -280,6 +283,12 @@ const char *const *mount_option_names(size_t *ret_n)
 		names[i] = rows[i].name;
 	*ret_n = COUNT(rows);
 	return names;
+}
+
+void mount_flags_top(const struct mount_flags *f, uint64_t *ret_set, uint64_t *ret_clear)
+{
+	*ret_set = (f->rec_set & ~f->attr_clear) | f->attr_set;
+	*ret_clear = (f->rec_clear & ~f->attr_set) | f->attr_clear;
 }
 
 /* --- names of flags, for messages ----------------------------------------------------- */

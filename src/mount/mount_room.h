@@ -8,6 +8,8 @@
 
 /* --- mount_options.c: flags by name ("ro,nosuid"), for messages */
 void mount_attr_print(uint64_t attr, char *buf, size_t size);
+/* What both kinds of words together mean for the topmost mount. */
+void mount_flags_top(const struct mount_flags *f, uint64_t *ret_set, uint64_t *ret_clear);
 
 /* --- mount_idmap.c */
 /* Parse the inline form "uids=C-H-N#C-H-N;gids=..."; pure. */

@@ -65,6 +65,7 @@ static int flags_error(const struct mount_op *op, uint64_t set, uint64_t clear, 
 int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
+	uint64_t top_set, top_clear;
 	uint64_t clear = clear_mask(f->attr_set, f->attr_clear);
 	uint64_t rec_clear = clear_mask(f->rec_set, f->rec_clear);
 	uint64_t propagation = f->propagation & PROPAGATIONS;
@@ -77,10 +78,11 @@ int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 		propagation = 0;
 	/* one call where what it does to the top is meant for all of it, or there is no more */
 	if (!f->recursive || (!f->attr_set && !clear)) {
-		r = mount_set(tree, f->recursive && (all || f->rec_set || rec_clear),
-			      f->attr_set | f->rec_set, clear | rec_clear, propagation);
-		return r < 0 ? flags_error(op, f->attr_set | f->rec_set, clear | rec_clear, r, e)
-			     : 0;
+		mount_flags_top(f, &top_set, &top_clear);
+		top_clear = clear_mask(top_set, top_clear);
+		r = mount_set(tree, f->recursive && (all || f->rec_set || rec_clear), top_set,
+			      top_clear, propagation);
+		return r < 0 ? flags_error(op, top_set, top_clear, r, e) : 0;
 	}
 	r = mount_set(tree, true, f->rec_set, rec_clear, propagation);
 	if (r < 0)

@@ -187,11 +187,11 @@ def _(t):
     add(t, "createRuntime", t.script(
         "move", "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
                 "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n')\n"
-                f"ip link add {name} type dummy && ip link set {name} netns $pid\n"))
+                f"ip link add {name} type ifb && ip link set {name} netns $pid\n"))
     r = t.run()
     if r.rc and ("Operation not supported" in r.err or "Unknown device" in r.err):
         from frame.case import Skip
-        raise Skip("no dummy network devices")
+        raise Skip("no ifb network devices")
     t.equal(sorted(t.decode(r.out)["network"]), [name, "lo"], "the network devices")
 
 

@@ -67,7 +67,7 @@ def snapshot(canary):
         "mounts": _mounts(),
         "/dev": _devices(),
         "host name": socket.gethostname() + " " + kernel.domainname(),
-        "network devices": sorted(os.listdir("/sys/class/net")),
+        "network devices": sorted(name for _, name in socket.if_nameindex()),
         "sysctls": {name: _read(f"/proc/sys/{name}") for name in SYSCTLS},
         "limits of the worker": _read("/proc/self/limits"),
         "oom_score_adj": _read("/proc/self/oom_score_adj"),

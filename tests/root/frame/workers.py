@@ -2,7 +2,7 @@
 """Run the cases on all processors and print TAP.
 
 A worker is a process with a mount namespace of its own, private to the host and shared
-within, and with a tmpfs for the bundles. It takes the number of the next case from a
+within, a network of its own, and a tmpfs for the bundles. It takes the number of the next case from a
 pipe and answers with one line of JSON.
 """
 import json
@@ -28,7 +28,8 @@ class Worker:
         self.number = number
         self.dir = f"{where}/{number}"
         os.mkdir(self.dir, 0o755)
-        kernel.unshare(kernel.CLONE_NEWNS)
+        # the network too: what one worker makes is no difference to another
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.mount("cleat-test", self.dir, "tmpfs", 0, "mode=755")
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)

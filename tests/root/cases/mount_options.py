@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every word of a mount's options, on new file systems, on binds and on trees of mounts."""
+import os
+
+from frame import kernel
+from frame.case import case, failure_rows, has, report_rows
+from frame.config import remove_mount, user_namespace
+
+
+def mount(destination, kind, source, *options, **more):
+    return {"+mounts": [{"destination": destination, "type": kind, "source": source,
+                         "options": list(options), **more}]}
+
+
+SUPER = {"sync": "sync", "dirsync": "dirsync", "lazytime": "lazytime"}
+report_rows([
+    (f"super block: {word}", mount("/mnt", "tmpfs", "x", word), {"mounts./mnt.super": has(said)})
+    for word, said in SUPER.items()
+] + [
+    (f"super block: {said} taken back by {word}", mount("/mnt", "tmpfs", "x", said, word),
+     {"mounts./mnt.super": lambda s, said=said: said not in s})
+    for word, said in (("async", "sync"), ("nolazytime", "lazytime"))
+] + [
+    (f"{word} is understood", mount("/mnt", "tmpfs", "x", word), {"mounts./mnt.type": "tmpfs"})
+    for word in ("defaults", "silent", "loud", "mand", "nomand", "iversion", "noiversion",
+                 "norelatime", "nostrictatime", "strictatime", "remount", "rasync")
+    if word not in ("iversion", "remount")
+] + [
+    (f"{word} on a new file system", mount("/mnt", "tmpfs", "x", word),
+     {"mounts./mnt.options": has(said)})
+    for word, said in (("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"),
+                       ("rnoexec", "noexec"), ("rnoatime", "noatime"),
+                       ("rnodiratime", "nodiratime"), ("rnosymfollow", "nosymfollow"),
+                       ("rrelatime", "relatime"))
+] + [
+    (f"{word} on a new file system", mount("/mnt", "tmpfs", "x", said, word),
+     {"mounts./mnt.options": lambda o, said=said: said not in o})
+    for word, said in (("rrw", "ro"), ("rsuid", "nosuid"), ("rdev", "nodev"), ("rexec", "noexec"),
+                       ("ratime", "noatime"), ("rdiratime", "nodiratime"),
+                       ("rsymfollow", "nosymfollow"), ("rstrictatime", "relatime"),
+                       ("strictatime", "relatime"))
+])
+
+
+def tree(t):
+    """A directory with a mount below it, and one below that."""
+    top = f"{t.dir}/top"
+    os.makedirs(f"{top}/sub")
+    kernel.mount("first", f"{top}/sub", "tmpfs", 0, "size=64k")
+    os.makedirs(f"{top}/sub/deep")
+    kernel.mount("second", f"{top}/sub/deep", "tmpfs", 0, "size=64k")
+    return top
+
+
+def of_tree(name, words, said, there=True, edits=None):
+    @case(name)
+    def _(t):
+        top = tree(t)
+        try:
+            t.edit({**(edits or {}), **mount("/mnt", "bind", top, *words)})
+            mounts = t.run_probe()["mounts"]
+            for at in ("/mnt", "/mnt/sub", "/mnt/sub/deep"):
+                t.check(at in mounts, f"no mount at {at}")
+                t.equal(said in mounts[at]["options"], there, f"whether {at} has {said}")
+        finally:
+            kernel.umount(top + "/sub")
+
+
+for _word, _said in (("rro", "ro"), ("rnosuid", "nosuid"), ("rnodev", "nodev"),
+                     ("rnoexec", "noexec"), ("rnoatime", "noatime"),
+                     ("rnodiratime", "nodiratime"), ("rnosymfollow", "nosymfollow")):
+    of_tree(f"{_word} on a tree", ["rbind", _word], _said)
+for _word, _said in (("rrw", "ro"), ("rexec", "noexec"), ("rsuid", "nosuid")):
+    of_tree(f"{_word} takes back what a tree got", ["rbind", "r" + ("ro" if _said == "ro" else
+                                                                   _said), _word], _said, False)
+of_tree("a later word for all takes back one for the top", ["rbind", "ro", "rrw"], "ro", False)
+
+
+@case("a later word for the top takes back one for all")
+def _(t):
+    top = tree(t)
+    try:
+        t.edit(mount("/mnt", "bind", top, "rbind", "rro", "rw"))
+        mounts = t.run_probe()["mounts"]
+        t.equal(["ro" in mounts[at]["options"] for at in ("/mnt", "/mnt/sub", "/mnt/sub/deep")],
+                [False, True, True], "which are read-only")
+    finally:
+        kernel.umount(top + "/sub")
+
+
+@case("without rbind the two kinds of words are one")
+def _(t):
+    t.edit(mount("/mnt", "bind", t.beside, "bind", "rnosuid", "suid", "nodev", "rdev", "rro"))
+    t.expect(t.run_probe(), {"mounts./mnt.options": lambda o: "ro" in o and "nosuid" not in o and
+                             "nodev" not in o})
+
+
+of_tree("rro on a tree in a user namespace", ["rbind", "rro"], "ro", True, user_namespace())
+
+
+@case("a propagation of the whole tree")
+def _(t):
+    top = tree(t)
+    try:
+        t.edit(mount("/mnt", "bind", top, "rbind", "rshared"))
+        mounts = t.run_probe()["mounts"]
+        for at in ("/mnt", "/mnt/sub", "/mnt/sub/deep"):
+            t.check(any(x.startswith("shared:") for x in mounts[at]["tags"]),
+                    f"{at} is {mounts[at]['tags']}")
+    finally:
+        kernel.umount(top + "/sub")
+
+
+@case("rslave gets what the host mounts later")
+def _(t):
+    top = f"{t.dir}/top"
+    os.makedirs(f"{top}/later")
+    kernel.mount("top", top, "tmpfs", 0, "size=64k")
+    os.makedirs(f"{top}/later")
+    try:
+        t.edit(mount("/mnt", "bind", top, "rbind", "rslave"))
+        t.probe("sleep", )
+        t.create()
+        t.ok("start", t.id)
+        t.wait_for_line("ready")
+        pid = t.state()["pid"]
+        kernel.mount("later", f"{top}/later", "tmpfs", 0, "size=64k")
+        text = t.read(f"/proc/{pid}/mountinfo")
+        t.delete("--force")
+        t.check(" /mnt/later " in text, "it is not there")
+    finally:
+        kernel.umount(top)
+
+
+@case("rprivate does not get what the host mounts later")
+def _(t):
+    top = f"{t.dir}/top"
+    os.makedirs(top)
+    kernel.mount("top", top, "tmpfs", 0, "size=64k")
+    os.makedirs(f"{top}/later")
+    try:
+        t.edit(mount("/mnt", "bind", top, "rbind", "rprivate"))
+        t.probe("sleep")
+        t.create()
+        pid = t.state()["pid"]
+        kernel.mount("later", f"{top}/later", "tmpfs", 0, "size=64k")
+        text = t.read(f"/proc/{pid}/mountinfo")
+        t.delete("--force")
+        t.check(" /mnt/later " not in text, "it is there")
+    finally:
+        kernel.umount(top)
+
+
+# --- id mappings of mounts -------------------------------------------------------------------
+
+MAPS = {"uidMappings": [{"containerID": 0, "hostID": 5000, "size": 100}],
+        "gidMappings": [{"containerID": 0, "hostID": 6000, "size": 100}]}
+
+
+def idmap(name, kind, words, edits, want, maps=None):
+    @case(name)
+    def _(t):
+        source = f"{t.dir}/owned"
+        os.mkdir(source)
+        t.write(f"{source}/x", "text")
+        os.chown(f"{source}/x", 3, 4)
+        t.edit({**edits, **mount("/mnt", kind, source, *words, **(MAPS if maps is None else maps))})
+        t.expect(t.probe_result("file", "/mnt/x"), {"/mnt/x.uid": want[0], "/mnt/x.gid": want[1]})
+
+
+idmap("idmap with mappings of its own", "bind", ["bind", "idmap"], {}, (5003, 6004))
+idmap("ridmap with mappings of its own", "bind", ["rbind", "ridmap"], {}, (5003, 6004))
+idmap("mappings without the word", "bind", ["bind"], {}, (5003, 6004))
+idmap("idmap with those of the user namespace", "bind", ["bind", "idmap"], user_namespace(), (3, 4),
+      {})
+idmap("mappings of its own in a user namespace", "bind", ["bind", "idmap"], user_namespace(),
+      (3, 4), {"uidMappings": [{"containerID": 0, "hostID": 100000, "size": 100}],
+               "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 100}]})
+
+
+@case("an idmapped tmpfs")
+def _(t):
+    t.edit(mount("/mnt", "tmpfs", "x", "idmap", "mode=1777", **MAPS))
+    r = t.run()
+    t.check(r.rc == 0 or "idmap" in r.err or "mapping" in r.err, f"{r}")
+
+
+# --- sources and destinations that are links --------------------------------------------------
+
+@case("a source through a link")
+def _(t):
+    os.symlink(t.beside, f"{t.dir}/link")
+    t.edit(mount("/mnt", "bind", f"{t.dir}/link", "bind"))
+    t.expect(t.probe_result("read", "/mnt/null"), {"/mnt/null": "beside null"})
+
+
+@case("src-nofollow binds the link itself")
+def _(t):
+    os.symlink("/nowhere", f"{t.dir}/link")
+    t.edit(mount("/mnt/x", "bind", f"{t.dir}/link", "bind", "src-nofollow"))
+    r = t.run()
+    t.check(r.rc != 0 or "/mnt/x" in r.out, f"{r}")
+
+
+@case("copy-symlink makes the link")
+def _(t):
+    os.symlink("/some/where", f"{t.dir}/link")
+    t.edit(mount("/etc/link", "bind", f"{t.dir}/link", "bind", "copy-symlink"))
+    t.expect(t.probe_result("file", "/etc/link"), {"/etc/link.target": "/some/where"})
+
+
+@case("copy-symlink of a source that is no link is a bind")
+def _(t):
+    t.edit(mount("/mnt", "bind", t.beside, "bind", "copy-symlink"))
+    t.expect(t.probe_result("read", "/mnt/null"), {"/mnt/null": "beside null"})
+
+
+@case("dest-nofollow refuses a link")
+def _(t):
+    os.mkdir(f"{t.rootfs}/target")
+    os.symlink("/target", f"{t.rootfs}/link")
+    t.edit(mount("/link", "tmpfs", "x", "dest-nofollow"))
+    r = t.run()
+    t.check(r.rc != 0 or " /target " not in r.out, f"{r}")
+
+
+# --- other file systems ----------------------------------------------------------------------
+
+@case("overlay", needs="file:/proc/self")
+def _(t):
+    for name in ("lower", "upper", "work"):
+        os.mkdir(f"{t.dir}/{name}")
+    t.write(f"{t.dir}/lower/x", "below")
+    t.edit(mount("/mnt", "overlay", "overlay", f"lowerdir={t.dir}/lower",
+                 f"upperdir={t.dir}/upper", f"workdir={t.dir}/work"))
+    t.probe("read", "/mnt/x", ",", "write", "/mnt/new", "up")
+    r = t.run()
+    t.check(r.rc == 0, f"{r}")
+    t.equal(t.decode(r.out.splitlines()[0]), {"/mnt/x": "below"}, "the file below")
+    t.equal(t.read(f"{t.dir}/upper/new"), "up", "the file above")
+
+
+@case("overlay with many layers")
+def _(t):
+    layers = []
+    for i in range(100):
+        layers.append(f"{t.dir}/layer{i}")
+        os.mkdir(layers[-1])
+        t.write(f"{layers[-1]}/f{i}", str(i))
+    t.edit(mount("/mnt", "overlay", "overlay", "lowerdir=" + ":".join(layers)))
+    t.expect(t.probe_result("read", "/mnt/f0", "/mnt/f99"), {"/mnt/f0": "0", "/mnt/f99": "99"})
+
+
+@case("a hundred mounts")
+def _(t):
+    for i in range(100):
+        t.edit(mount(f"/mnt/m{i}", "tmpfs", f"number-{i}", "size=4k"))
+    mounts = t.run_probe()["mounts"]
+    t.equal([mounts.get(f"/mnt/m{i}", {}).get("source") for i in range(100)],
+            [f"number-{i}" for i in range(100)], "the mounts")
+
+
+@case("three hundred binds with few descriptors")
+def _(t):
+    for i in range(300):
+        t.edit(mount(f"/mnt/m{i}", "bind", t.beside, "bind", "ro"))
+    t.write_config()
+    t.probe("report", "mounts")
+    t.write_config()
+    r = t.cleat("run", "--bundle", t.bundle, t.id,
+                preexec_fn=lambda: __import__("resource").setrlimit(7, (128, 128)))
+    t.check(r.rc == 0, f"{r}")
+    t.equal(len([x for x in t.decode(r.out)["mounts"] if x.startswith("/mnt/m")]), 300, "mounts")
+
+
+@case("a new sysfs in a user namespace with a network of its own")
+def _(t):
+    t.edit(user_namespace())
+    t.expect(t.run_probe(), {"mounts./sys.type": "sysfs"})
+
+
+@case("sysfs bound in a user namespace without a network of its own")
+def _(t):
+    t.edit(user_namespace())
+    t.config["linux"]["namespaces"] = [n for n in t.config["linux"]["namespaces"]
+                                       if n["type"] != "network"]
+    remove_mount(t.config, "/sys")
+    remove_mount(t.config, "/sys/fs/cgroup")
+    t.edit(mount("/sys", "bind", "/sys", "rbind", "nosuid", "nodev", "noexec", "ro"))
+    t.expect(t.run_probe(), {"mounts./sys.options": has("ro", "nosuid")})
+
+
+@case("a mount over the root itself")
+def _(t):
+    t.edit(mount("/", "tmpfs", "x"))
+    r = t.run()
+    t.check(r.rc != 0, f"it went well: {r}")
+    t.equal(len(r.err.strip().splitlines()), 1, f"lines of {r}")
+
+
+@case("/dev that is read-only still has its devices")
+def _(t):
+    t.config["mounts"][1]["options"].append("ro")
+    report = t.run_probe()
+    t.check("ro" in report["mounts"]["/dev"]["options"], "/dev is writable")
+    t.check("null" in report["dev"], "no /dev/null")
+
+
+@case("tmpfs takes the mode of what it covers")
+def _(t):
+    os.mkdir(f"{t.rootfs}/var")
+    os.chmod(f"{t.rootfs}/var", 0o751)
+    t.edit(mount("/var", "tmpfs", "x"))
+    got = t.probe_result("file", "/var")["/var"]["mode"]
+    t.check(got in (0o751, 0o1777), f"the mode is {got:o}")
+
+
+failure_rows([
+    ("nonsense on a bind", mount("/mnt", "bind", "/tmp", "bind", "nonsense=1"), "nonsense"),
+    ("idmap without any mapping", mount("/mnt", "bind", "/tmp", "bind", "idmap"), "idmap|mapping"),
+    ("only one of the mappings", mount("/mnt", "bind", "/tmp", "bind", "idmap",
+                                       uidMappings=MAPS["uidMappings"]), "gidMappings|mapping"),
+    ("a data option with a newline", mount("/mnt", "tmpfs", "x", "size=1k\nmode=777"), "size|mode"),
+])
