@@ -404,6 +404,8 @@ int ocispec_decode(const struct ocispec_type *type, const char *text, size_t len
 		return fail(err, ENOMEM, "out of memory");
 	if (r < 0 && fault.text[0])
 		decoder_error(&d, decoder_place(&d, fault.offset), "%s", fault.text);
+	if (r == 0 && d.failed && d.opt.partial && d.result)
+		*ret_object = (void *)d.result;
 	if (r < 0 || d.failed)
 		return -EINVAL;
 	*ret_object = (void *)d.result;

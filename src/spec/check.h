@@ -2,35 +2,45 @@
 /*
  * check - inside the room: one function for each part of the configuration
  *
- * Each reads a part of @s->config and writes what it means into @s. Messages begin with
- * the property as the specification writes it ("process.cwd"); the loader puts file, line
- * and column before it.
+ * Each reads a part of @s->config and writes what it means into @s. A check does not end
+ * at the first fault: it notes it and goes on, so that one look finds all. Messages begin
+ * with the property as the specification writes it ("process.cwd: ..."), from which the
+ * place in the text follows.
  */
 #ifndef CLEAT_SPEC_CHECK_H
 #define CLEAT_SPEC_CHECK_H
 
 #include "spec/spec.h"
 
-/* Checks are pure: what is only worth a warning is collected and said by the loader. */
+/* Checks are pure: what they find is collected and said by the loader. */
 struct check {
 	struct arena *arena;
-	struct err *e;
-	struct ocispec_place place; /* of the object that is being looked at */
-	const char **v;		    /* warnings */
+	struct spec_finding *v;
 	size_t n, cap;
+	bool strict; /* somebody reads remarks: make them */
 };
-void check_warn(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 
-int check_version(const struct spec *s, struct check *c);
-int check_root(struct spec *s, struct check *c);
-int check_annotations(const struct spec *s, struct check *c);
-int check_mounts(const struct spec *s, struct check *c);
-int check_hooks(const struct spec *s, struct check *c);
-int check_linux(struct spec *s, struct check *c);
-int check_process(const struct oci_process *oci, struct spec_process *ret, struct check *c);
+/* Create refuses it; @code is a positive errno. */
+void check_fail(struct check *c, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
+#define check_error(c, ...) check_fail((c), EINVAL, __VA_ARGS__)
+/* Legal and hardly meant: create logs it. */
+void check_warn(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* Legal and without effect, or twice: only `check` says it. */
+void check_remark(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+void check_version(const struct spec *s, struct check *c);
+void check_root(struct spec *s, struct check *c);
+void check_annotations(const struct spec *s, struct check *c);
+void check_mounts(const struct spec *s, struct check *c);
+void check_hooks(const struct spec *s, struct check *c);
+void check_linux(struct spec *s, struct check *c);
+void check_process(const struct oci_process *oci, struct spec_process *ret, struct check *c);
+/* What is legal and does nothing; only remarks. */
+void check_effects(const struct spec *s, struct check *c);
+void check_process_effects(const struct oci_process *p, struct check *c);
 
 /* Copy mappings and see that the kernel would take them; @where: "linux.uidMappings". */
-int check_mappings(struct oci_id_mapping *const *maps, size_t n, const char *where,
-		   struct id_map **ret, struct check *c);
+void check_mappings(struct oci_id_mapping *const *maps, size_t n, const char *where,
+		    struct id_map **ret, struct check *c);
 
 #endif

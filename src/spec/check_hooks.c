@@ -2,39 +2,30 @@
 /* check_hooks - config.md, "POSIX-platform Hooks" */
 #include "spec/check.h"
 
-static int check_list(const char *kind, struct oci_hook *const *hooks, size_t n, struct check *c)
+static void check_list(const char *kind, struct oci_hook *const *hooks, size_t n, struct check *c)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct oci_hook *h = hooks[i];
 
-		c->place = h->place;
 		if (!h->path || h->path[0] != '/')
-			return err_user(c->e, "hooks", "hooks.%s[%zu].path: '%s' is not absolute",
-					kind, i, h->path ? h->path : "");
+			check_error(c, "hooks.%s[%zu].path: '%s' is not absolute", kind, i,
+				    h->path ? h->path : "");
 		if (h->has_timeout && h->timeout <= 0)
-			return err_user(c->e, "hooks", "hooks.%s[%zu].timeout: %lld is not above 0",
-					kind, i, (long long)h->timeout);
+			check_error(c, "hooks.%s[%zu].timeout: %lld is not above 0", kind, i,
+				    (long long)h->timeout);
 	}
-	return 0;
 }
 
-int check_hooks(const struct spec *s, struct check *c)
+void check_hooks(const struct spec *s, struct check *c)
 {
 	const struct oci_hooks *h = s->config->hooks;
-	int r;
 
 	if (!h)
-		return 0;
-	r = check_list("prestart", h->prestart, h->n_prestart, c);
-	if (r == 0)
-		r = check_list("createRuntime", h->create_runtime, h->n_create_runtime, c);
-	if (r == 0)
-		r = check_list("createContainer", h->create_container, h->n_create_container, c);
-	if (r == 0)
-		r = check_list("startContainer", h->start_container, h->n_start_container, c);
-	if (r == 0)
-		r = check_list("poststart", h->poststart, h->n_poststart, c);
-	if (r == 0)
-		r = check_list("poststop", h->poststop, h->n_poststop, c);
-	return r;
+		return;
+	check_list("prestart", h->prestart, h->n_prestart, c);
+	check_list("createRuntime", h->create_runtime, h->n_create_runtime, c);
+	check_list("createContainer", h->create_container, h->n_create_container, c);
+	check_list("startContainer", h->start_container, h->n_start_container, c);
+	check_list("poststart", h->poststart, h->n_poststart, c);
+	check_list("poststop", h->poststop, h->n_poststop, c);
 }

@@ -13,34 +13,26 @@ static bool is_bind(const struct oci_mount *m)
 	return false;
 }
 
-static int check_mount(const struct oci_mount *m, size_t i, struct check *c)
+static void check_mount(const struct oci_mount *m, size_t i, struct check *c)
 {
-	c->place = m->place;
-	if (!m->destination || !*m->destination)
-		return err_user(c->e, "mounts", "mounts[%zu].destination is empty", i);
+	const char *destination = m->destination ? m->destination : "";
+
+	if (!*destination)
+		check_error(c, "mounts[%zu].destination is empty", i);
 	/* Deprecated since 1.0.2, and still written: taken as below the root. */
-	if (m->destination[0] != '/')
-		check_warn(c, "mounts[%zu].destination: '%s' is not absolute", i, m->destination);
+	else if (destination[0] != '/')
+		check_warn(c, "mounts[%zu].destination: '%s' is not absolute", i, destination);
 	if (is_bind(m) && (!m->source || !*m->source))
-		return err_user(c->e, m->destination, "mounts[%zu]: a bind of '%s' needs a source",
-				i, m->destination);
+		check_error(c, "mounts[%zu]: a bind of '%s' needs a source", i, destination);
 	for (size_t k = 0; k < m->n_options; k++)
 		if (!*m->options[k])
-			return err_user(c->e, m->destination, "mounts[%zu].options[%zu] is empty",
-					i, k);
+			check_error(c, "mounts[%zu].options[%zu] is empty", i, k);
 	if (!m->n_uid_mappings != !m->n_gid_mappings)
-		return err_user(c->e, m->destination,
-				"mounts[%zu]: uidMappings and gidMappings come together", i);
-	return 0;
+		check_error(c, "mounts[%zu]: uidMappings and gidMappings come together", i);
 }
 
-int check_mounts(const struct spec *s, struct check *c)
+void check_mounts(const struct spec *s, struct check *c)
 {
-	for (size_t i = 0; i < s->config->n_mounts; i++) {
-		int r = check_mount(s->config->mounts[i], i, c);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < s->config->n_mounts; i++)
+		check_mount(s->config->mounts[i], i, c);
 }

@@ -13,30 +13,28 @@
 #define ID_NONE	   UINT32_MAX /* (uid_t)-1: "leave as it is" to the kernel */
 #define GROUPS_MAX 65536      /* NGROUPS_MAX */
 
-static int check_user(const struct oci_user *u, struct spec_process *p, struct check *c)
+static void check_user(const struct oci_user *u, struct spec_process *p, struct check *c)
 {
 	gid_t *groups;
 
 	p->umask = -1;
 	if (!u)
-		return 0;
-	c->place = u->place;
+		return;
 	if (u->uid == ID_NONE)
-		return err_user(c->e, "process.user.uid", "process.user.uid: %u is no id", u->uid);
+		check_error(c, "process.user.uid: %u is no id", u->uid);
 	if (u->gid == ID_NONE)
-		return err_user(c->e, "process.user.gid", "process.user.gid: %u is no id", u->gid);
+		check_error(c, "process.user.gid: %u is no id", u->gid);
 	if (u->has_umask && u->umask > 0777)
-		return err_user(c->e, "process.user.umask", "process.user.umask: %u is above 0777",
-				u->umask);
-	if (u->n_additional_gids > GROUPS_MAX)
-		return err_user(c->e, "process.user.additionalGids",
-				"process.user.additionalGids: more than %d", GROUPS_MAX);
+		check_error(c, "process.user.umask: %u is above 0777", u->umask);
+	if (u->n_additional_gids > GROUPS_MAX) {
+		check_error(c, "process.user.additionalGids: more than %d", GROUPS_MAX);
+		return;
+	}
 	groups = arena_new_n(c->arena, u->n_additional_gids, gid_t);
 	for (size_t i = 0; i < u->n_additional_gids; i++) {
 		if (u->additional_gids[i] == ID_NONE)
-			return err_user(c->e, "process.user.additionalGids",
-					"process.user.additionalGids[%zu]: %u is no id", i,
-					u->additional_gids[i]);
+			check_error(c, "process.user.additionalGids[%zu]: %u is no id", i,
+				    u->additional_gids[i]);
 		groups[i] = u->additional_gids[i];
 	}
 	p->uid = u->uid;
@@ -45,7 +43,6 @@ static int check_user(const struct oci_user *u, struct spec_process *p, struct c
 	p->n_groups = u->n_additional_gids;
 	if (u->has_umask)
 		p->umask = (int)u->umask;
-	return 0;
 }
 
 /* config.md: what cannot be mapped is a warning. The kernel's own view is the sec room's. */
@@ -57,8 +54,8 @@ static uint64_t caps_mask(const char *const *names, size_t n, const char *set, s
 		int cap = spec_cap_from_name(names[i]);
 
 		if (cap < 0)
-			check_warn(c, "process.capabilities.%s: unknown capability '%s'", set,
-				   names[i]);
+			check_warn(c, "process.capabilities.%s[%zu]: unknown capability '%s'", set,
+				   i, names[i]);
 		else
 			mask |= 1ULL << cap;
 	}
@@ -77,7 +74,7 @@ static void check_caps(const struct oci_capabilities *caps, struct spec_process 
 	p->caps.ambient = caps_mask(caps->ambient, caps->n_ambient, "ambient", c);
 }
 
-static int check_rlimits(const struct oci_process *oci, struct spec_process *p, struct check *c)
+static void check_rlimits(const struct oci_process *oci, struct spec_process *p, struct check *c)
 {
 	const char *where = "process.rlimits";
 	struct spec_rlimit *limits = arena_new_n(c->arena, oci->n_rlimits, struct spec_rlimit);
@@ -87,98 +84,82 @@ static int check_rlimits(const struct oci_process *oci, struct spec_process *p, 
 		const struct oci_rlimit *r = oci->rlimits[i];
 		int resource = r->type ? spec_rlimit_from_name(r->type) : -EINVAL;
 
-		c->place = r->place;
-		if (resource < 0)
-			return err_user(c->e, where, "%s[%zu].type: unknown '%s'", where, i,
-					r->type ? r->type : "");
+		if (resource < 0) {
+			check_error(c, "%s[%zu].type: unknown '%s'", where, i,
+				    r->type ? r->type : "");
+			continue;
+		}
 		if (seen & 1ULL << resource)
-			return err_user(c->e, where, "%s[%zu]: a second %s", where, i, r->type);
+			check_error(c, "%s[%zu]: a second %s", where, i, r->type);
 		if (r->soft > r->hard)
-			return err_user(c->e, where, "%s[%zu]: %s soft %llu is above hard %llu",
-					where, i, r->type, (unsigned long long)r->soft,
-					(unsigned long long)r->hard);
+			check_error(c, "%s[%zu]: %s soft %llu is above hard %llu", where, i,
+				    r->type, (unsigned long long)r->soft,
+				    (unsigned long long)r->hard);
 		seen |= 1ULL << resource;
 		limits[i] = (struct spec_rlimit){ resource, r->soft, r->hard };
 	}
 	p->rlimits = limits;
 	p->n_rlimits = oci->n_rlimits;
-	return 0;
 }
 
-static int check_env(const struct oci_process *oci, struct check *c)
+static void check_env(const struct oci_process *oci, struct check *c)
 {
 	for (size_t i = 0; i < oci->n_env; i++) {
 		const char *eq = strchr(oci->env[i], '=');
 
 		if (!eq)
-			return err_user(c->e, "process.env", "process.env[%zu]: no '='", i);
-		if (eq == oci->env[i])
-			return err_user(c->e, "process.env", "process.env[%zu]: no name", i);
+			check_error(c, "process.env[%zu]: no '='", i);
+		else if (eq == oci->env[i])
+			check_error(c, "process.env[%zu]: no name", i);
 	}
-	return 0;
 }
 
-static int check_terminal(const struct oci_process *oci, struct spec_process *p, struct check *c)
+static void check_terminal(const struct oci_process *oci, struct spec_process *p, struct check *c)
 {
 	const struct oci_console_size *size = oci->console_size;
 
 	p->terminal = oci->terminal;
 	if (!p->terminal || !size)
-		return 0;
-	c->place = size->place;
+		return;
 	if (size->height > UINT16_MAX || size->width > UINT16_MAX)
-		return err_user(c->e, "process.consoleSize",
-				"process.consoleSize: %llux%llu is too large",
-				(unsigned long long)size->width, (unsigned long long)size->height);
+		check_error(c, "process.consoleSize: %llux%llu is too large",
+			    (unsigned long long)size->width, (unsigned long long)size->height);
 	p->rows = (uint16_t)size->height;
 	p->cols = (uint16_t)size->width;
-	return 0;
 }
 
-static int check_args(const struct oci_process *oci, struct spec_process *p, struct check *c)
+static void check_args(const struct oci_process *oci, struct spec_process *p, struct check *c)
 {
-	c->place = oci->place;
 	if (!oci->n_args)
-		return err_user(c->e, "process.args", "process.args is empty");
+		check_error(c, "process.args is empty");
 	if (!oci->cwd || oci->cwd[0] != '/')
-		return err_user(c->e, "process.cwd", "process.cwd: '%s' is not absolute",
-				oci->cwd ? oci->cwd : "");
-	if (strlen(oci->cwd) >= PATH_MAX)
-		return err_code(c->e, ENAMETOOLONG, "process.cwd", "process.cwd is too long");
+		check_error(c, "process.cwd: '%s' is not absolute", oci->cwd ? oci->cwd : "");
+	else if (strlen(oci->cwd) >= PATH_MAX)
+		check_fail(c, ENAMETOOLONG, "process.cwd is too long");
 	p->cwd = oci->cwd;
-	return check_env(oci, c);
 }
 
-static int check_oom(const struct oci_process *oci, struct spec_process *p, struct check *c)
+static void check_oom(const struct oci_process *oci, struct spec_process *p, struct check *c)
 {
-	c->place = oci->place;
 	if (!oci->has_oom_score_adj)
-		return 0;
+		return;
 	if (oci->oom_score_adj < -1000 || oci->oom_score_adj > 1000)
-		return err_user(c->e, "process.oomScoreAdj",
-				"process.oomScoreAdj: %lld is not in -1000..1000",
-				(long long)oci->oom_score_adj);
+		check_error(c, "process.oomScoreAdj: %lld is not in -1000..1000",
+			    (long long)oci->oom_score_adj);
 	p->has_oom_score_adj = true;
 	p->oom_score_adj = (int)oci->oom_score_adj;
-	return 0;
 }
 
-int check_process(const struct oci_process *oci, struct spec_process *ret, struct check *c)
+void check_process(const struct oci_process *oci, struct spec_process *ret, struct check *c)
 {
 	struct spec_process p = { .oci = oci, .no_new_privileges = oci->no_new_privileges };
-	int r = check_args(oci, &p, c);
 
-	if (r == 0)
-		r = check_terminal(oci, &p, c);
-	if (r == 0)
-		r = check_user(oci->user, &p, c);
-	if (r == 0)
-		r = check_rlimits(oci, &p, c);
-	if (r == 0)
-		r = check_oom(oci, &p, c);
-	if (r < 0)
-		return r;
+	check_args(oci, &p, c);
+	check_env(oci, c);
+	check_terminal(oci, &p, c);
+	check_user(oci->user, &p, c);
+	check_rlimits(oci, &p, c);
+	check_oom(oci, &p, c);
 	check_caps(oci->capabilities, &p, c);
 	*ret = p;
-	return 0;
 }

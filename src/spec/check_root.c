@@ -35,77 +35,69 @@ static bool version_tail_ok(const char *s)
  * Newer minor versions only add what may be ignored (config.md, "Specification version");
  * a newer major version means something that we do not know.
  */
-int check_version(const struct spec *s, struct check *c)
+void check_version(const struct spec *s, struct check *c)
 {
 	const char *version = s->config->oci_version, *at = version;
 	uint64_t part[3] = { 0 };
 
-	c->place = s->config->place;
 	for (size_t i = 0; i < COUNT(part) && at; i++) {
 		at = version_number(at, &part[i]);
 		if (at && i < COUNT(part) - 1)
 			at = *at == '.' ? at + 1 : NULL;
 	}
 	if (!at || !version_tail_ok(at))
-		return err_user(c->e, "ociVersion", "ociVersion: '%s' is not a version", version);
-	if (part[0] > 1)
-		return err_user(c->e, "ociVersion", "ociVersion: version %s is not supported",
-				version);
-	if (part[0] < 1)
+		check_error(c, "ociVersion: '%s' is not a version", version ? version : "");
+	else if (part[0] > 1)
+		check_error(c, "ociVersion: version %s is not supported", version);
+	else if (part[0] < 1)
 		check_warn(c, "ociVersion: %s is older than the specification's first release",
 			   version);
-	return 0;
 }
 
-static int check_uts_name(const char *name, const char *property, const struct spec *s,
-			  struct check *c)
+static const char *check_uts_name(const char *name, const char *property, const struct spec *s,
+				  struct check *c)
 {
 	if (!name || !*name)
-		return 0;
+		return NULL;
 	if (strlen(name) > UTS_NAME_MAX)
-		return err_user(c->e, property, "%s: longer than %d bytes", property, UTS_NAME_MAX);
+		check_error(c, "%s: longer than %d bytes", property, UTS_NAME_MAX);
 	if (!((s->ns_new | s->ns_joined) & CLONE_NEWUTS))
-		return err_user(c->e, property, "%s needs a uts namespace", property);
-	return 0;
+		check_error(c, "%s needs a uts namespace", property);
+	return name;
 }
 
-int check_root(struct spec *s, struct check *c)
+static void check_rootfs(struct spec *s, struct check *c)
 {
 	const struct oci_root *root = s->config->root;
-	int r;
 
-	c->place = s->config->place;
-	if (!root)
-		return err_user(c->e, "root", "root is missing");
-	c->place = root->place;
-	if (!root->path || !*root->path)
-		return err_user(c->e, "root.path", "root.path is empty");
+	if (!root) {
+		check_error(c, "root is missing");
+		return;
+	}
+	if (!root->path || !*root->path) {
+		check_error(c, "root.path is empty");
+		return;
+	}
 	s->rootfs_path = root->path[0] == '/'
 				 ? root->path
 				 : arena_printf(c->arena, "%s/%s", s->bundle, root->path);
 	if (strlen(s->rootfs_path) >= PATH_MAX)
-		return err_code(c->e, ENAMETOOLONG, "root.path", "root.path is too long");
+		check_fail(c, ENAMETOOLONG, "root.path is too long");
 	s->readonly_root = root->readonly;
-	c->place = s->config->place;
-	r = check_uts_name(s->config->hostname, "hostname", s, c);
-	if (r == 0)
-		r = check_uts_name(s->config->domainname, "domainname", s, c);
-	if (r < 0)
-		return r;
-	if (s->config->hostname && *s->config->hostname)
-		s->hostname = s->config->hostname;
-	if (s->config->domainname && *s->config->domainname)
-		s->domainname = s->config->domainname;
-	return 0;
 }
 
-int check_annotations(const struct spec *s, struct check *c)
+void check_root(struct spec *s, struct check *c)
+{
+	check_rootfs(s, c);
+	s->hostname = check_uts_name(s->config->hostname, "hostname", s, c);
+	s->domainname = check_uts_name(s->config->domainname, "domainname", s, c);
+}
+
+void check_annotations(const struct spec *s, struct check *c)
 {
 	const struct oci_string_map *map = s->config->annotations;
 
-	c->place = s->config->place;
 	for (size_t i = 0; map && i < map->n; i++)
 		if (!*map->entries[i].key)
-			return err_user(c->e, "annotations", "annotations: a key is empty");
-	return 0;
+			check_error(c, "annotations: a key is empty");
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -51,102 +52,263 @@ static int bundle_path(struct arena *a, int dirfd, const char *bundle, const cha
 	return 0;
 }
 
-/* "config.json:3:5: process.args: expected a list, found 3" */
-static int decode(struct arena *a, struct spec *s, const char *name, struct err *e)
+static int decode(struct arena *a, struct spec *s, const struct ocispec_decode_options *opt,
+		  struct ocispec_error *ret_why)
 {
 	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
-	struct ocispec_error why = { 0 };
 	void *config = NULL;
-	int r = ocispec_decode(&oci_config_type, s->text, s->text_len, &alloc, NULL, &config, &why);
+	int r = ocispec_decode(&oci_config_type, s->text, s->text_len, &alloc, opt, &config,
+			       ret_why);
 
-	if (r < 0)
-		return err_code(e, why.code, why.path, "%s:%u:%u: %s%s%s", name, why.line,
-				why.column, why.path, *why.path ? ": " : "", why.text);
 	s->config = config;
-	return 0;
+	return r;
 }
 
-static int check(struct spec *s, struct check *c)
+static void check(struct spec *s, struct check *c)
 {
-	int r = check_version(s, c);
-
-	if (r == 0)
-		r = check_linux(s, c);
-	if (r == 0)
-		r = check_root(s, c);
-	if (r == 0)
-		r = check_annotations(s, c);
-	if (r == 0)
-		r = check_mounts(s, c);
-	if (r == 0)
-		r = check_hooks(s, c);
-	if (r < 0 || !s->config->process)
-		return r;
-	s->has_process = true;
-	return check_process(s->config->process, &s->process, c);
+	check_version(s, c);
+	check_linux(s, c);
+	check_root(s, c);
+	check_annotations(s, c);
+	check_mounts(s, c);
+	check_hooks(s, c);
+	if (s->config->process) {
+		s->has_process = true;
+		check_process(s->config->process, &s->process, c);
+	}
+	if (c->strict)
+		check_effects(s, c);
 }
 
-static void log_warnings(const struct check *c, const char *name)
+/* --- to use it: the first error counts --------------------------------------------------------- */
+
+/* Log the warnings; with an error fill @e and return it. @s is NULL where there is no text. */
+static int verdict(const struct check *c, const struct spec *s, const char *name, struct err *e)
 {
+	const struct spec_finding *error = NULL;
+	struct ocispec_place place;
+	int r;
+
 	for (size_t i = 0; i < c->n; i++)
-		log_warning("%s: %s", name, c->v[i]);
+		if (c->v[i].severity == SPEC_WARNING)
+			log_warning("%s: %s", name, c->v[i].text);
+		else if (!error && c->v[i].severity == SPEC_ERROR)
+			error = &c->v[i];
+	if (!error)
+		return 0;
+	r = err_code(e, error->code, error->path, "%s", error->text);
+	if (!s)
+		return r;
+	spec_locate(s->text, s->text_len, error->path, &place);
+	return err_note(e, "%s:%u:%u", name, place.line, place.column);
 }
 
 int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
 		       struct spec_process *ret, struct err *e)
 {
-	struct check c = { .arena = a, .e = e };
-	int r = check_process(oci, ret, &c);
+	struct check c = { .arena = a };
+	struct spec_process p;
+	int r;
 
 	(void)spec;
-	log_warnings(&c, "process");
+	check_process(oci, &p, &c);
+	r = verdict(&c, NULL, "process", e);
+	if (r == 0)
+		*ret = p;
 	return r;
 }
 
-static int load(struct arena *a, int dirfd, const char *name, const char *bundle, struct spec **ret,
-		struct err *e)
+static int read_text(struct arena *a, int dirfd, const char *name, const char *bundle,
+		     struct spec **ret, struct err *e)
 {
 	struct spec *s = arena_new(a, struct spec);
-	struct check c = { .arena = a, .e = e };
 	char *text = NULL;
 	ssize_t n = file_read_at(dirfd, name, a, CONFIG_MAX, &text, e);
-	int r;
 
 	if (n < 0)
 		return (int)n;
 	s->bundle = bundle;
 	s->text = text;
 	s->text_len = (size_t)n;
-	r = decode(a, s, name, e);
-	if (r < 0)
-		return r;
-	r = check(s, &c);
-	log_warnings(&c, name);
-	if (r < 0)
-		return err_note(e, "%s:%u:%u", name, c.place.line, c.place.column);
-	s->warnings = c.v;
-	s->n_warnings = c.n;
 	*ret = s;
 	return 0;
 }
 
-int spec_load(struct arena *a, const char *bundle, const char *config, struct spec **ret,
-	      struct err *e)
+static int load(struct arena *a, int dirfd, const char *name, const char *bundle, struct spec **ret,
+		struct err *e)
 {
-	const char *path = NULL;
-	auto_fd dirfd = -1;
-	int r;
+	struct ocispec_error why = { 0 };
+	struct check c = { .arena = a };
+	struct spec *s = NULL;
+	int r = read_text(a, dirfd, name, bundle, &s, e);
+
+	if (r < 0)
+		return r;
+	/* "config.json:3:5: process.args: expected a list, found 3" */
+	if (decode(a, s, NULL, &why) < 0)
+		return err_code(e, why.code, why.path, "%s:%u:%u: %s%s%s", name, why.line,
+				why.column, why.path, *why.path ? ": " : "", why.text);
+	check(s, &c);
+	r = verdict(&c, s, name, e);
+	if (r == 0)
+		*ret = s;
+	return r;
+}
+
+static int open_bundle(struct arena *a, const char *bundle, const char **ret_path, struct err *e)
+{
+	int dirfd, r;
 
 	if (!bundle || !*bundle)
 		bundle = ".";
 	dirfd = sys_open(bundle, O_PATH | O_DIRECTORY, 0);
 	if (dirfd < 0)
 		return err_sys(e, -dirfd, bundle, "open the bundle");
-	r = bundle_path(a, dirfd, bundle, &path, e);
-	return r < 0 ? r : load(a, dirfd, config ? config : CONFIG_NAME, path, ret, e);
+	r = bundle_path(a, dirfd, bundle, ret_path, e);
+	if (r == 0)
+		return dirfd;
+	fd_close(&dirfd);
+	return r;
+}
+
+int spec_load(struct arena *a, const char *bundle, const char *config, struct spec **ret,
+	      struct err *e)
+{
+	const char *path = NULL;
+	auto_fd dirfd = open_bundle(a, bundle, &path, e);
+
+	return dirfd < 0 ? dirfd : load(a, dirfd, config ? config : CONFIG_NAME, path, ret, e);
 }
 
 int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec **ret, struct err *e)
 {
 	return load(a, dirfd, CONFIG_NAME, arena_strdup(a, bundle), ret, e);
+}
+
+/* --- to examine it: everything counts ---------------------------------------------------------- */
+
+static void take_decoded(struct arena *a, const struct ocispec_findings *found,
+			 struct spec_report *ret)
+{
+	for (const struct ocispec_finding *f = found->first; f; f = f->next) {
+		struct spec_finding *new = vec_push(a, ret);
+
+		*new = (struct spec_finding){
+			.severity = f->kind == OCISPEC_ERROR ? SPEC_ERROR : SPEC_REMARK,
+			.code = EINVAL,
+			.place = f->place,
+			.path = f->path,
+			.text = *f->path ? arena_printf(a, "%s: %s", f->path, f->text) : f->text,
+			.nearest = f->nearest,
+		};
+	}
+}
+
+static bool is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return !strncmp(path, above, n) && (!path[n] || path[n] == '.' || path[n] == '[');
+}
+
+/*
+ * What the decoder said of a value is not said a second time in other words. A list that
+ * lost an item is left alone too: the numbers of the others are not what they were.
+ */
+static bool is_known(const struct spec_report *r, size_t n_decoded, const struct spec_finding *f)
+{
+	for (size_t i = 0; i < n_decoded; i++) {
+		const char *path = r->v[i].path, *item = strrchr(path, '[');
+		size_t n = strlen(path);
+
+		if (is_below(f->path, path))
+			return true;
+		if (r->v[i].severity != SPEC_ERROR)
+			continue;
+		if (item && path[n - 1] == ']' &&
+		    !strncmp(f->path, path, (size_t)(item - path) + 1))
+			return true;
+		/* what the whole means cannot be told before its part is right */
+		if (is_below(path, f->path))
+			return true;
+	}
+	return false;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct spec_finding *x = a, *y = b;
+
+	if (x->place.line != y->place.line)
+		return x->place.line < y->place.line ? -1 : 1;
+	if (x->place.column != y->place.column)
+		return x->place.column < y->place.column ? -1 : 1;
+	return strcmp(x->text, y->text);
+}
+
+void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding f)
+{
+	spec_locate(r->spec->text, r->spec->text_len, f.path, &f.place);
+	for (size_t i = 0; i < r->n; i++)
+		if (str_eq(r->v[i].text, f.text))
+			return;
+	*(struct spec_finding *)vec_push(a, r) = f;
+}
+
+void spec_report_sort(struct spec_report *r)
+{
+	if (r->n)
+		qsort(r->v, r->n, sizeof(*r->v), compare_places);
+}
+
+size_t spec_report_count(const struct spec_report *r, enum spec_severity severity)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += r->v[i].severity == severity;
+	return n;
+}
+
+static void examine(struct arena *a, struct spec *s, struct spec_report *ret)
+{
+	struct ocispec_findings found = { 0 };
+	const struct ocispec_decode_options opt = {
+		.findings = &found,
+		.collect_errors = true,
+		.partial = true,
+	};
+	struct check c = { .arena = a, .strict = true };
+	struct ocispec_error why = { 0 };
+	size_t decoded;
+
+	ret->spec = s;
+	decode(a, s, &opt, &why);
+	take_decoded(a, &found, ret);
+	decoded = ret->n;
+	if (!s->config)
+		return;
+	check(s, &c);
+	for (size_t i = 0; i < c.n; i++) {
+		spec_locate(s->text, s->text_len, c.v[i].path, &c.v[i].place);
+		if (!is_known(ret, decoded, &c.v[i]))
+			spec_report_add(a, ret, c.v[i]);
+	}
+}
+
+int spec_examine(struct arena *a, const char *bundle, const char *config, struct spec_report *ret,
+		 struct err *e)
+{
+	struct spec_report report = { .name = config ? config : CONFIG_NAME };
+	const char *path = NULL;
+	auto_fd dirfd = open_bundle(a, bundle, &path, e);
+	struct spec *s = NULL;
+	int r = dirfd < 0 ? dirfd : read_text(a, dirfd, report.name, path, &s, e);
+
+	if (r < 0)
+		return r;
+	examine(a, s, &report);
+	spec_report_sort(&report);
+	*ret = report;
+	return 0;
 }

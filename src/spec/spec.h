@@ -78,8 +78,6 @@ struct spec {
 	uint64_t ns_joined; /* CLONE_NEW* of namespaces given by path */
 	struct id_map *uid_maps, *gid_maps;
 	size_t n_uid_maps, n_gid_maps;
-	const char *const *warnings; /* what is legal and hardly meant; logged already */
-	size_t n_warnings;
 	uint64_t rootfs_propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; | MS_REC */
 };
 
@@ -102,6 +100,58 @@ int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec *
 /* Check a process object on its own (exec --process); @spec is the container's. */
 int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
 		       struct spec_process *ret, struct err *e);
+
+/* --- everything that is wrong, at once --------------------------------------------------- */
+
+enum spec_severity {
+	SPEC_ERROR,   /* create refuses it */
+	SPEC_WARNING, /* create logs it */
+	SPEC_REMARK,  /* create says nothing: unknown, twice, without effect */
+};
+
+struct spec_finding {
+	enum spec_severity severity;
+	int code; /* positive errno */
+	struct ocispec_place place;
+	const char *path;    /* "linux.devices[3].path"; "": the whole text */
+	const char *text;    /* begins with the path */
+	const char *nearest; /* the known name that was meant perhaps, or NULL */
+};
+
+struct spec_report {
+	const struct spec *spec; /* its config is NULL when the text is no JSON */
+	const char *name;	 /* of the file */
+	struct spec_finding *v;	 /* in the order of the text */
+	size_t n, cap;
+};
+
+/*
+ * spec_examine() - read a configuration and find all that is wrong with it
+ *
+ * Arguments as for spec_load(). What cannot be decoded is left out of report->spec, so
+ * with errors among the findings it is for looking at only. Logs nothing. Returns 0, with
+ * whatever number of findings, or -errno when the file cannot be read.
+ */
+int spec_examine(struct arena *a, const char *bundle, const char *config, struct spec_report *ret,
+		 struct err *e);
+
+/* A finding of another room; its path is what @text begins with. */
+struct spec_finding spec_finding_make(struct arena *a, enum spec_severity severity,
+				      const char *text);
+/* Find its place and add it, unless the same has been said. Sort when all are in. */
+void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding f);
+void spec_report_sort(struct spec_report *r);
+size_t spec_report_count(const struct spec_report *r, enum spec_severity severity);
+
+/*
+ * spec_locate() - where the value of @path is in a text that could be decoded
+ *
+ * False when it is not there: *ret is then the place of what is nearest around it.
+ */
+bool spec_locate(const char *text, size_t length, const char *path, struct ocispec_place *ret);
+
+/* What the specification says about a path: "config.md, Process: ...", or NULL. */
+const char *spec_rule(const char *path);
 
 /* --- single checks, also used by the command line -------------------------------------- */
 int spec_ns_from_name(const char *name);     /* CLONE_NEW* or -EINVAL */

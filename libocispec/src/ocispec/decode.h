@@ -41,6 +41,7 @@ struct ocispec_decode_options {
 	size_t max_findings;		   /* 0: OCISPEC_MAX_FINDINGS */
 	struct ocispec_findings *findings; /* NULL: nobody wants to know */
 	bool collect_errors;		   /* note all errors in findings, not only the first */
+	bool partial;			   /* with collect_errors: give out what could be read */
 };
 #define OCISPEC_MAX_SIZE     ((size_t)16 << 20)
 #define OCISPEC_MAX_DEPTH    64 /* also the most that an option may ask for */
@@ -62,7 +63,9 @@ struct ocispec_decode_options {
  * written 10.0 or 1e1. Properties that are not known are skipped.
  *
  * With opt->collect_errors a wrong value does not end the work, only wrong JSON does; the
- * result is still an error, the first one.
+ * result is still an error, the first one. With opt->partial as well *ret_object is written
+ * all the same: wrong values are absent in it, also those that are required, and wrong items
+ * of lists are left out. It stays as it was when the text is not one JSON object or list.
  *
  * Returns 0, -EINVAL, -E2BIG when the text is too long, or -ENOMEM.
  */

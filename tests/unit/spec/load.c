@@ -37,7 +37,7 @@ TEST(root)
 	REQUIRE_OK(bundle_load_text(&a, arena_printf(&a, MINIMAL, "/abs/root"), &s, &e), &e);
 	CHECK_STR(s->rootfs_path, "/abs/root");
 	CHECK(bundle_load_text(&a, arena_printf(&a, MINIMAL, ""), &s, &e) < 0);
-	CHECK_HAS(e.text, "config.json:1:30: root.path is empty");
+	CHECK_HAS(e.text, "config.json:1:38: root.path is empty");
 	err_clear(&e);
 	CHECK(bundle_load_text(&a, "{\"ociVersion\":\"1.0.0\"}", &s, &e) < 0);
 	CHECK_HAS(e.text, "config.json");
