@@ -97,7 +97,8 @@ int main(int argc, char **argv)
 	}
 	if (r < 0) {
 		log_error(&e);
-		return EXIT_FAILURE;
+		return inv.command && inv.command->failure_status ? inv.command->failure_status
+								  : EXIT_FAILURE;
 	}
 	/* the process is its own end of life: nothing needs to be freed */
 	return inv.status;

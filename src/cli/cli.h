@@ -90,6 +90,7 @@ struct command {
 	unsigned flags;
 	struct option_table options;
 	size_t args_size;
+	int failure_status; /* exit status of an error of ours; 0: 1 */
 	/* Before anything is opened; what it refuses is reported like any other error. */
 	int (*early)(struct invocation *inv, struct err *e);
 	int (*run)(struct invocation *inv, struct err *e);
@@ -133,6 +134,7 @@ void output_table(struct output *o, const char *const *cells, size_t rows, size_
 
 /* --- commands --------------------------------------------------------------------------------- */
 
+extern const struct command command_check;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_features;

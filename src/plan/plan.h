@@ -23,7 +23,7 @@ struct plan_options {
 	enum cgroup_manager cgroup_manager;
 	bool no_pivot;
 	bool no_new_keyring;
-	bool require_limits; /* a limit that cannot be applied is an error, rootless too */
+	bool require_limits;   /* a limit that cannot be applied is an error, rootless too */
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;
 };
@@ -44,6 +44,17 @@ struct plan {
 
 int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	      const struct plan_options *opt, struct plan **ret, struct err *e);
+
+/*
+ * plan_examine() - add to @report all that the rooms would refuse, and what they warn of
+ *
+ * @report: of spec_examine(), with a config that could be read at least in part
+ *
+ * Takes what is wrong out of report->spec: with errors it is not for use afterwards. What
+ * only this host refuses is a warning.
+ */
+void plan_examine(struct arena *a, const struct host *host, const struct plan_options *opt,
+		  struct spec_report *report);
 
 /* The plan as text, one line an operation, stable: for golden tests and people. */
 const char *plan_print(struct arena *a, const struct plan *plan);

@@ -58,7 +58,8 @@ int plan_mempolicy(struct arena *a, const struct oci_linux *l, struct proc_plan 
 	for (size_t i = 0; i < m->n_flags; i++) {
 		if (name_lookup(flags, COUNT(flags), m->flags[i], &flag) < 0)
 			return err_user(e, "linux.memoryPolicy.flags",
-					"linux.memoryPolicy.flags: unknown '%s'", m->flags[i]);
+					"linux.memoryPolicy.flags[%zu]: unknown '%s'", i,
+					m->flags[i]);
 		mode |= flag;
 	}
 	p->has_mempolicy = true;

@@ -54,7 +54,8 @@ int plan_sched(const struct oci_scheduler *s, struct proc_plan *p, struct err *e
 	for (size_t i = 0; i < s->n_flags; i++) {
 		if (name_lookup(flags, COUNT(flags), s->flags[i], &value) < 0)
 			return err_user(e, "process.scheduler.flags",
-					"process.scheduler.flags: unknown '%s'", s->flags[i]);
+					"process.scheduler.flags[%zu]: unknown '%s'", i,
+					s->flags[i]);
 		attr.flags |= (uint64_t)value;
 	}
 	attr.nice = (int32_t)s->nice;

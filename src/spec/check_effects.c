@@ -63,8 +63,8 @@ static bool has_option(const struct oci_mount *m, const char *word)
 static void check_opposites(const struct oci_config *config, struct check *c)
 {
 	static const char *const opposites[][2] = {
-		{ "ro", "rw" },	      { "nosuid", "suid" },  { "nodev", "dev" },
-		{ "noexec", "exec" }, { "async", "sync" },   { "bind", "rbind" },
+		{ "ro", "rw" },		{ "nosuid", "suid" },	 { "nodev", "dev" },
+		{ "noexec", "exec" },	{ "async", "sync" },	 { "bind", "rbind" },
 		{ "noatime", "atime" }, { "private", "shared" },
 	};
 
@@ -132,18 +132,6 @@ void check_process_effects(const struct oci_process *p, struct check *c)
 
 /* --- linux -------------------------------------------------------------------------------------- */
 
-static void check_memory(const struct oci_linux_resources *r, struct check *c)
-{
-	const char *where = "linux.resources.memory";
-
-	if (!r || !r->memory)
-		return;
-	if (r->memory->has_kernel)
-		check_remark(c, "%s.kernel: no kernel of today limits it", where);
-	if (r->memory->has_kernel_tcp)
-		check_remark(c, "%s.kernelTCP: it is not recommended and cgroup v2 lacks it", where);
-}
-
 static bool uses_notify(const struct oci_linux_seccomp *s)
 {
 	for (size_t i = 0; i < s->n_syscalls; i++)
@@ -170,13 +158,14 @@ static void check_linux_effects(const struct spec *s, const struct oci_linux *l,
 {
 	if (s->ns_joined & CLONE_NEWUSER) {
 		if (l->n_uid_mappings)
-			check_remark(c, "linux.uidMappings: the namespace that is joined has its own");
+			check_remark(c,
+				     "linux.uidMappings: the namespace that is joined has its own");
 		if (l->n_gid_mappings)
-			check_remark(c, "linux.gidMappings: the namespace that is joined has its own");
+			check_remark(c,
+				     "linux.gidMappings: the namespace that is joined has its own");
 	}
 	if (l->personality && l->personality->n_flags)
 		check_remark(c, "linux.personality.flags: none is defined");
-	check_memory(l->resources, c);
 	check_seccomp(l->seccomp, c);
 	check_twice(l->masked_paths, l->n_masked_paths, "linux.maskedPaths", c);
 	check_twice(l->readonly_paths, l->n_readonly_paths, "linux.readonlyPaths", c);
@@ -200,7 +189,8 @@ void check_effects(const struct spec *s, struct check *c)
 
 	check_platforms(s, c);
 	if (config->hooks && config->hooks->n_prestart)
-		check_remark(c, "hooks.prestart: is deprecated, createRuntime comes at the same time");
+		check_remark(c,
+			     "hooks.prestart: is deprecated, createRuntime comes at the same time");
 	check_same_mounts(config, c);
 	check_opposites(config, c);
 	if (config->process)

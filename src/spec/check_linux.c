@@ -113,8 +113,8 @@ static void check_user_ns(struct spec *s, const struct oci_linux *l, struct chec
 	/* With a path as well, which engines write for pods, the namespace has its mappings. */
 	check_mappings(l->uid_mappings, l->n_uid_mappings, "linux.uidMappings", &s->uid_maps, c);
 	check_mappings(l->gid_mappings, l->n_gid_mappings, "linux.gidMappings", &s->gid_maps, c);
-	s->n_uid_maps = l->n_uid_mappings;
-	s->n_gid_maps = l->n_gid_mappings;
+	s->n_uid_maps = s->uid_maps ? l->n_uid_mappings : 0;
+	s->n_gid_maps = s->gid_maps ? l->n_gid_mappings : 0;
 }
 
 /* --- the rest -------------------------------------------------------------------------------- */

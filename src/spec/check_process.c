@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "base/str.h"
+#include "base/table.h"
 #include "spec/check.h"
 
 #define ID_NONE	   UINT32_MAX /* (uid_t)-1: "leave as it is" to the kernel */
@@ -45,6 +46,18 @@ static void check_user(const struct oci_user *u, struct spec_process *p, struct 
 		p->umask = (int)u->umask;
 }
 
+static const char *nearest_cap(struct check *c, const char *name)
+{
+	struct name_row rows[64];
+	const char *near;
+	size_t n = 0;
+
+	for (; n < COUNT(rows) && spec_cap_name((int)n); n++)
+		rows[n] = (struct name_row){ spec_cap_name((int)n), 0 };
+	near = name_nearest(rows, n, name);
+	return near ? arena_printf(c->arena, ", perhaps '%s' is meant", near) : "";
+}
+
 /* config.md: what cannot be mapped is a warning. The kernel's own view is the sec room's. */
 static uint64_t caps_mask(const char *const *names, size_t n, const char *set, struct check *c)
 {
@@ -54,8 +67,8 @@ static uint64_t caps_mask(const char *const *names, size_t n, const char *set, s
 		int cap = spec_cap_from_name(names[i]);
 
 		if (cap < 0)
-			check_warn(c, "process.capabilities.%s[%zu]: unknown capability '%s'", set,
-				   i, names[i]);
+			check_warn(c, "process.capabilities.%s[%zu]: unknown capability '%s'%s",
+				   set, i, names[i], nearest_cap(c, names[i]));
 		else
 			mask |= 1ULL << cap;
 	}

@@ -99,5 +99,5 @@ void check_annotations(const struct spec *s, struct check *c)
 
 	for (size_t i = 0; map && i < map->n; i++)
 		if (!*map->entries[i].key)
-			check_error(c, "annotations: a key is empty");
+			check_error(c, "annotations[\"\"]: a key is empty");
 }

@@ -20,6 +20,7 @@
 
 #define CONFIG_MAX  ((size_t)16 << 20)
 #define CONFIG_NAME "config.json"
+#define NAMESPACES  "linux.namespaces"
 
 /*
  * An absolute name is kept as callers gave it, for they compare it; slashes at its end
@@ -187,6 +188,21 @@ int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec *
 
 /* --- to examine it: everything counts ---------------------------------------------------------- */
 
+/* What stands in an environment is secret. */
+static bool is_secret(const char *path)
+{
+	const char *env = strstr(path, ".env[");
+
+	return env && (env == path + strlen("process") || str_starts(path, "hooks."));
+}
+
+static const char *decoded_text(struct arena *a, const struct ocispec_finding *f)
+{
+	if (is_secret(f->path))
+		return arena_printf(a, "%s: expected a variable as NAME=value", f->path);
+	return *f->path ? arena_printf(a, "%s: %s", f->path, f->text) : f->text;
+}
+
 static void take_decoded(struct arena *a, const struct ocispec_findings *found,
 			 struct spec_report *ret)
 {
@@ -198,8 +214,9 @@ static void take_decoded(struct arena *a, const struct ocispec_findings *found,
 			.code = EINVAL,
 			.place = f->place,
 			.path = f->path,
-			.text = *f->path ? arena_printf(a, "%s: %s", f->path, f->text) : f->text,
+			.text = decoded_text(a, f),
 			.nearest = f->nearest,
+			.decoded = true,
 		};
 	}
 }
@@ -212,24 +229,27 @@ static bool is_below(const char *path, const char *above)
 }
 
 /*
- * What the decoder said of a value is not said a second time in other words. A list that
- * lost an item is left alone too: the numbers of the others are not what they were.
+ * Where the decoder met an error, what follows from it is not said: neither of the value
+ * itself and what is in it, nor of what it is part of. A list that lost an item is left
+ * alone too: the numbers of the others are not what they were.
  */
-static bool is_known(const struct spec_report *r, size_t n_decoded, const struct spec_finding *f)
+static bool is_consequence(const struct spec_report *r, size_t n_decoded,
+			   const struct spec_finding *f)
 {
-	for (size_t i = 0; i < n_decoded; i++) {
-		const char *path = r->v[i].path, *item = strrchr(path, '[');
-		size_t n = strlen(path);
+	const char *path = f->path;
+	bool needs_namespace = strstr(f->text, " needs a ") && str_ends(f->text, " namespace");
 
-		if (is_below(f->path, path))
-			return true;
+	for (size_t i = 0; i < n_decoded; i++) {
+		const char *wrong = r->v[i].path, *item = strrchr(wrong, '[');
+
 		if (r->v[i].severity != SPEC_ERROR)
 			continue;
-		if (item && path[n - 1] == ']' &&
-		    !strncmp(f->path, path, (size_t)(item - path) + 1))
+		if (needs_namespace && (str_eq(wrong, "linux") || is_below(wrong, NAMESPACES)))
 			return true;
-		/* what the whole means cannot be told before its part is right */
-		if (is_below(path, f->path))
+		if (is_below(path, wrong) || is_below(wrong, path))
+			return true;
+		if (item && wrong[strlen(wrong) - 1] == ']' &&
+		    !strncmp(path, wrong, (size_t)(item - wrong) + 1))
 			return true;
 	}
 	return false;
@@ -249,9 +269,18 @@ static int compare_places(const void *a, const void *b)
 void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding f)
 {
 	spec_locate(r->spec->text, r->spec->text_len, f.path, &f.place);
-	for (size_t i = 0; i < r->n; i++)
-		if (str_eq(r->v[i].text, f.text))
-			return;
+	for (size_t i = 0; i < r->n; i++) {
+		struct spec_finding *other = &r->v[i];
+		bool same_path = *f.path && str_eq(other->path, f.path);
+
+		/* "expected one of ..." says more than "unknown" */
+		if (same_path && other->severity == SPEC_REMARK && f.severity < SPEC_REMARK &&
+		    other->decoded)
+			other->severity = f.severity;
+		else if (!str_eq(other->text, f.text))
+			continue;
+		return;
+	}
 	*(struct spec_finding *)vec_push(a, r) = f;
 }
 
@@ -289,11 +318,9 @@ static void examine(struct arena *a, struct spec *s, struct spec_report *ret)
 	if (!s->config)
 		return;
 	check(s, &c);
-	for (size_t i = 0; i < c.n; i++) {
-		spec_locate(s->text, s->text_len, c.v[i].path, &c.v[i].place);
-		if (!is_known(ret, decoded, &c.v[i]))
+	for (size_t i = 0; i < c.n; i++)
+		if (!is_consequence(ret, decoded, &c.v[i]))
 			spec_report_add(a, ret, c.v[i]);
-	}
 }
 
 int spec_examine(struct arena *a, const char *bundle, const char *config, struct spec_report *ret,

@@ -116,6 +116,7 @@ struct spec_finding {
 	const char *path;    /* "linux.devices[3].path"; "": the whole text */
 	const char *text;    /* begins with the path */
 	const char *nearest; /* the known name that was meant perhaps, or NULL */
+	bool decoded;	     /* the decoder's, which speaks of the form of one value */
 };
 
 struct spec_report {

@@ -17,7 +17,7 @@ import tempfile
 
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 MAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../man/cleat.1")
-COMMANDS = "create delete features help kill list run spec start state".split()
+COMMANDS = "check create delete features help kill list run spec start state".split()
 
 # arguments, words that the error must hold
 MISTAKES = [

@@ -138,7 +138,7 @@ TEST(plan_refused)
 		  "process.scheduler: runtime" },
 		{ { .process = "\"scheduler\": { \"policy\": \"SCHED_FIFO\", "
 			       "\"flags\": [ \"X\" ] }" },
-		  "process.scheduler.flags: unknown 'X'" },
+		  "process.scheduler.flags[0]: unknown 'X'" },
 		{ { .process = "\"ioPriority\": { \"class\": \"X\" }" },
 		  "process.ioPriority.class: unknown 'X'" },
 		{ { .process = "\"ioPriority\": { \"class\": \"IOPRIO_CLASS_BE\", "
@@ -154,7 +154,7 @@ TEST(plan_refused)
 		  "linux.memoryPolicy.nodes: '-'" },
 		{ { .linux = "\"memoryPolicy\": { \"mode\": \"MPOL_BIND\", "
 			     "\"flags\": [ \"X\" ] }" },
-		  "linux.memoryPolicy.flags: unknown 'X'" },
+		  "linux.memoryPolicy.flags[0]: unknown 'X'" },
 	};
 	auto_arena a = arena_make();
 

@@ -188,7 +188,7 @@ TEST(linux_refused)
 		  "linux.timeOffsets.boottime.nanosecs" },
 		{ { .top = "\"hostname\": \"x\"" }, "hostname needs a uts namespace" },
 		{ { .top = "\"domainname\": \"x\"" }, "domainname needs a uts namespace" },
-		{ { .top = "\"annotations\": { \"\": \"x\" }" }, "annotations: a key is empty" },
+		{ { .top = "\"annotations\": { \"\": \"x\" }" }, "a key is empty" },
 	};
 
 	check_bad(rows, COUNT(rows));

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan_check - everything that the rooms refuse, not only the first
+ *
+ * A room ends at the first thing that it cannot plan. Here that is noted, taken out of the
+ * configuration, and the room asked again, until it has nothing to say. Items of lists are
+ * replaced by harmless ones, so that the numbers of the others stay what they are.
+ */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+
+#define ROUNDS_MAX 1000 /* of one room: enough to read */
+
+/* --- taking out --------------------------------------------------------------------------------- */
+
+struct list { /* of pointers, "mounts" */
+	const char *path;
+	void **items;
+	size_t n;
+	void *harmless;
+};
+
+static bool index_of(const char *path, const char *list, size_t n, size_t *ret)
+{
+	size_t len = strlen(list);
+	char *end;
+
+	if (strncmp(path, list, len) != 0 || path[len] != '[')
+		return false;
+	*ret = strtoul(path + len + 1, &end, 10);
+	return *end == ']' && *ret < n; /* whatever comes behind */
+}
+
+static bool replace(const struct list *lists, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at;
+
+		if (!index_of(path, lists[i].path, lists[i].n, &at) ||
+		    lists[i].items[at] == lists[i].harmless)
+			continue;
+		lists[i].items[at] = lists[i].harmless;
+		return true;
+	}
+	return false;
+}
+
+/* Maps are alike whatever they hold. The key stands in the message in quotes. */
+struct map {
+	const char *path;
+	struct oci_string_map *map;
+};
+
+static bool is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return str_starts(path, above) && (!path[n] || path[n] == '.' || path[n] == '[');
+}
+
+static bool remove_key(struct arena *a, const struct map *maps, size_t n, const char *path,
+		       const char *text)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct oci_string_map *map = maps[i].map;
+
+		if (!map || !is_below(path, maps[i].path))
+			continue;
+		for (size_t k = 0; k < map->n; k++) {
+			const char *key = map->entries[k].key;
+
+			if (!strstr(text, arena_printf(a, "'%s'", key)) &&
+			    !strstr(text, arena_printf(a, "%s.%s.", maps[i].path, key)))
+				continue;
+			map->entries[k] = map->entries[--map->n];
+			return true;
+		}
+	}
+	return false;
+}
+
+struct part { /* an object as a whole; NULL afterwards */
+	const char *path;
+	void **object;
+};
+
+static bool drop(const struct part *parts, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (*parts[i].object && is_below(path, parts[i].path)) {
+			*parts[i].object = NULL;
+			return true;
+		}
+	return false;
+}
+
+#define PART(path, field)               \
+	{                               \
+		path, (void **)&(field) \
+	}
+
+static bool drop_of_process(struct oci_process *p, const char *path)
+{
+	const struct part parts[] = {
+		PART("process.scheduler", p->scheduler),
+		PART("process.ioPriority", p->io_priority),
+		PART("process.execCPUAffinity", p->exec_cpu_affinity),
+	};
+
+	return drop(parts, COUNT(parts), path);
+}
+
+static bool drop_of_linux(struct oci_linux *l, const char *path)
+{
+	struct oci_linux_resources none = { 0 };
+	struct oci_linux_resources *r = l->resources ? l->resources : &none;
+	const struct part parts[] = {
+		PART("linux.resources.memory", r->memory),
+		PART("linux.resources.cpu", r->cpu),
+		PART("linux.resources.pids", r->pids),
+		PART("linux.resources.blockIO", r->block_io),
+		PART("linux.resources.network", r->network),
+		PART("linux.resources.rdma", r->rdma),
+		PART("linux.resources.unified", r->unified),
+		PART("linux.resources", l->resources),
+		PART("linux.seccomp", l->seccomp),
+		PART("linux.netDevices", l->net_devices),
+		PART("linux.sysctl", l->sysctl),
+		PART("linux.memoryPolicy", l->memory_policy),
+		PART("linux.personality", l->personality),
+		PART("linux.intelRdt", l->intel_rdt),
+		PART("linux.timeOffsets", l->time_offsets),
+		PART("linux.cgroupsPath", l->cgroups_path),
+	};
+
+	return drop(parts, COUNT(parts), path);
+}
+
+static bool replace_of_linux(struct oci_linux *l, const char *path)
+{
+	static struct oci_linux_device fifo = { .path = "/dev/.cleat-check", .type = "p" };
+	static const char *name = "getpid";
+	static struct oci_linux_syscall call = {
+		.names = &name,
+		.n_names = 1,
+		.action = "SCMP_ACT_ALLOW",
+	};
+	static struct oci_linux_hugepage_limit pages = { .page_size = "2MB" };
+	static struct oci_linux_device_cgroup rule = { .type = "c", .access = "r" };
+	struct oci_linux_resources none = { 0 };
+	const struct oci_linux_resources *r = l->resources ? l->resources : &none;
+	struct oci_linux_seccomp no_filter = { 0 };
+	const struct oci_linux_seccomp *s = l->seccomp ? l->seccomp : &no_filter;
+	static char nowhere[] = "/.cleat-check";
+	const struct list lists[] = {
+		{ "linux.devices", (void **)l->devices, l->n_devices, &fifo },
+		{ "linux.maskedPaths", (void **)l->masked_paths, l->n_masked_paths, nowhere },
+		{ "linux.readonlyPaths", (void **)l->readonly_paths, l->n_readonly_paths, nowhere },
+		{ "linux.seccomp.syscalls", (void **)s->syscalls, s->n_syscalls, &call },
+		{ "linux.resources.devices", (void **)r->devices, r->n_devices, &rule },
+		{ "linux.resources.hugepageLimits", (void **)r->hugepage_limits,
+		  r->n_hugepage_limits, &pages },
+	};
+
+	return replace(lists, COUNT(lists), path);
+}
+
+/* Take out of @config what @path names and @text speaks of. False: nobody knows how. */
+static bool take_out(struct arena *a, struct oci_config *config, const char *path, const char *text)
+{
+	static struct oci_mount mount = {
+		.destination = "/.cleat-check",
+		.type = "tmpfs",
+		.source = "tmpfs",
+	};
+	const struct list mounts[] = {
+		{ "mounts", (void **)config->mounts, config->n_mounts, &mount },
+	};
+	struct oci_linux *l = config->linux;
+
+	if (replace(mounts, COUNT(mounts), path))
+		return true;
+	if (str_eq(path, "mounts") && config->n_mounts) {
+		config->n_mounts = 0;
+		return true;
+	}
+	if (config->process && drop_of_process(config->process, path))
+		return true;
+	if (l) {
+		const struct map maps[] = {
+			{ "linux.sysctl", l->sysctl },
+			{ "linux.netDevices", (struct oci_string_map *)(void *)l->net_devices },
+			{ "linux.resources.unified", l->resources ? l->resources->unified : NULL },
+			{ "linux.resources.rdma",
+			  l->resources ? (struct oci_string_map *)(void *)l->resources->rdma
+				       : NULL },
+		};
+
+		return replace_of_linux(l, path) || remove_key(a, maps, COUNT(maps), path, text) ||
+		       drop_of_linux(l, path);
+	}
+	return false;
+}
+
+/* --- asking the rooms ------------------------------------------------------------------------------ */
+
+struct examination {
+	struct arena *a;
+	struct spec *spec;
+	const struct host *host;
+	const struct plan_options *opt;
+	struct spec_report *report;
+	size_t n_said; /* of its findings: those of spec/ */
+	struct plan plan;
+};
+
+typedef int (*room_plan)(struct examination *x, struct err *e);
+
+static int ask_ns(struct examination *x, struct err *e)
+{
+	return ns_plan_make(x->a, x->spec, x->host, &x->plan.ns, e);
+}
+
+static int ask_mount(struct examination *x, struct err *e)
+{
+	const struct mount_plan_options opt = { .no_pivot = x->opt->no_pivot };
+
+	return mount_plan_make(x->a, x->spec, x->host, &opt, &x->plan.mount, e);
+}
+
+static int ask_dev(struct examination *x, struct err *e)
+{
+	return dev_plan_make(x->a, x->spec, x->host, &x->plan.dev, e);
+}
+
+static int ask_cgroup(struct examination *x, struct err *e)
+{
+	const struct cgroup_plan_options opt = {
+		.manager = x->opt->cgroup_manager,
+		.id = x->opt->id,
+		.rootless = x->host->euid != 0,
+		.require_limits = x->opt->require_limits,
+	};
+
+	return cgroup_plan_make(x->a, x->spec, x->host, &opt, &x->plan.cgroup, e);
+}
+
+static int ask_sec(struct examination *x, struct err *e)
+{
+	struct seccomp_filter filter;
+
+	if (!x->spec->has_process)
+		return 0;
+	if (sec_plan_make(x->a, x->spec, &x->spec->process, x->host, x->opt->id, true, &x->plan.sec,
+			  e) < 0)
+		return -e->code;
+	return x->plan.sec.seccomp ? seccomp_compile(x->a, x->plan.sec.seccomp, &filter, e) : 0;
+}
+
+static int ask_proc(struct examination *x, struct err *e)
+{
+	if (!x->spec->has_process)
+		return 0;
+	return proc_plan_make(x->a, x->spec, &x->spec->process, x->host, &x->plan.proc, e);
+}
+
+static int ask_net(struct examination *x, struct err *e)
+{
+	return net_plan_make(x->a, x->spec, x->host, &x->plan.net, e);
+}
+
+static int ask_rdt(struct examination *x, struct err *e)
+{
+	return rdt_plan_make(x->a, x->spec, x->opt->id, &x->plan.rdt, e);
+}
+
+/*
+ * What this host lacks or does not permit makes no configuration wrong: another host may
+ * have it.
+ */
+static enum spec_severity severity_of(int code)
+{
+	switch (code) {
+	case ENOTSUP:
+	case ENOSYS:
+	case ENODEV:
+	case EPERM:
+	case EACCES:
+		return SPEC_WARNING;
+	default:
+		return SPEC_ERROR;
+	}
+}
+
+/* What spec/ said of a value need not be said by the room in its words. */
+static bool is_said(const struct examination *x, const char *path)
+{
+	const struct spec_finding *v = x->report->v;
+
+	for (size_t i = 0; *path && i < x->n_said; i++)
+		if (v[i].severity == SPEC_ERROR && is_below(v[i].path, path))
+			return true;
+	return false;
+}
+
+/* Members of a map are named in the message in quotes: find the one that it speaks of. */
+static const char *precise_path(struct examination *x, const char *path, const char *text)
+{
+	const char *open = strchr(text, '\''), *close = open ? strchr(open + 1, '\'') : NULL;
+	struct ocispec_place place;
+	const char *member;
+
+	if (!close)
+		return path;
+	member = arena_printf(x->a, "%s[\"%.*s\"]", path, (int)(close - open - 1), open + 1);
+	return spec_locate(x->spec->text, x->spec->text_len, member, &place) ? member : path;
+}
+
+static void ask(struct examination *x, room_plan room)
+{
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		struct err e = { 0 };
+		struct spec_finding f;
+		const char *path;
+
+		if (room(x, &e) == 0)
+			return;
+		f = spec_finding_make(x->a, severity_of(e.code), e.text);
+		f.code = e.code;
+		path = f.path;
+		f.path = precise_path(x, path, f.text);
+		if (!is_said(x, f.path))
+			spec_report_add(x->a, x->report, f);
+		if (!take_out(x->a, (struct oci_config *)x->spec->config, path, f.text))
+			return;
+	}
+}
+
+/*
+ * What could not be decoded is absent, which no room expects of what is required. A list
+ * that lost an item goes as a whole: the numbers of the others are not what they were.
+ */
+static void leave_out(struct examination *x, const char *path)
+{
+	struct oci_config *config = (struct oci_config *)x->spec->config;
+	size_t n = strlen(path);
+
+	if (!n || path[n - 1] != ']') {
+		take_out(x->a, config, path, path);
+		return;
+	}
+	path = arena_strndup(x->a, path, (size_t)(strrchr(path, '[') - path));
+	if (config->linux && str_eq(path, "linux.devices"))
+		config->linux->n_devices = 0;
+	else if (config->linux && str_starts(path, "linux.resources."))
+		config->linux->resources = NULL;
+	else
+		take_out(x->a, config, path, path);
+}
+
+void plan_examine(struct arena *a, const struct host *host, const struct plan_options *opt,
+		  struct spec_report *report)
+{
+	static const room_plan rooms[] = {
+		ask_ns, ask_mount, ask_dev, ask_cgroup, ask_sec, ask_proc, ask_net, ask_rdt,
+	};
+	struct examination x = {
+		.a = a,
+		.spec = (struct spec *)report->spec,
+		.host = host,
+		.opt = opt,
+		.report = report,
+		.n_said = report->n,
+	};
+
+	for (size_t i = 0; i < x.n_said; i++) {
+		const struct spec_finding *f = &report->v[i];
+
+		if (!f->decoded || f->severity != SPEC_ERROR)
+			continue;
+		/* every room looks at the namespaces */
+		if (!*f->path || str_eq(f->path, "linux") || is_below(f->path, "linux.namespaces"))
+			return;
+		leave_out(&x, f->path);
+	}
+	for (size_t i = 0; i < COUNT(rooms); i++)
+		ask(&x, rooms[i]);
+	for (size_t i = 0; i < x.plan.cgroup.n_warnings; i++)
+		spec_report_add(a, report,
+				spec_finding_make(a, SPEC_WARNING, x.plan.cgroup.warnings[i]));
+	spec_report_sort(report);
+}
