@@ -156,6 +156,8 @@ int term_fix_stdio_owner(uid_t uid, struct err *e);
 int term_send(int console_socket_fd, int master, struct err *e);
 /* Connect to a socket that takes descriptors; @what: "console" or "pidfd", for messages. */
 int term_connect(const char *path, const char *what, int *ret_fd, struct err *e);
+/* Parent in the foreground, before the program runs: the container's terminal is as ours. */
+void term_take_size(int master);
 /*
  * Parent in the foreground: relay between our own stdin/stdout and @master until the
  * container ended and everything is drained. Used by run/'s event loop: the relay is

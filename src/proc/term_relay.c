@@ -170,12 +170,22 @@ static void tty_restore(struct term_relay *t)
 	t->raw = false;
 }
 
-void term_relay_resize(struct term_relay *t)
+static void copy_size(int tty, int master)
 {
 	struct winsize size;
 
-	if (t->tty >= 0 && sys_ioctl(t->tty, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
-		sys_ioctl(t->master, TIOCSWINSZ, &size);
+	if (tty >= 0 && sys_ioctl(tty, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+		sys_ioctl(master, TIOCSWINSZ, &size);
+}
+
+void term_take_size(int master)
+{
+	copy_size(find_tty(), master);
+}
+
+void term_relay_resize(struct term_relay *t)
+{
+	copy_size(t->tty, t->master);
 }
 
 /* --- the relay ------------------------------------------------------------------------------- */

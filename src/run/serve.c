@@ -125,10 +125,12 @@ static int serve_console(struct parent *p, const struct msg *m, int *fd, struct 
 	(void)m;
 	if (*fd < 0)
 		return err_code(e, EPROTO, NULL, "a terminal without a descriptor");
-	if (p->run->console >= 0)
+	if (p->run->console >= 0) {
 		r = term_send(p->run->console, *fd, e);
-	else
+	} else {
+		term_take_size(*fd);
 		p->run->master = fd_take(fd);
+	}
 	return r < 0 ? r : answer(p, 0, -1, e);
 }
 

@@ -225,8 +225,10 @@ def _(t):
 @case("a foreground terminal and what is typed")
 def _(t):
     outer, slave, before, p = foreground(t, "echo")
+    os.write(outer, b"begin\n")
+    read_until(t, outer, "begin\r\nbegin\r\n")  # perhaps once more: it was typed very early
     os.write(outer, b"typed\n")
-    text = read_until(t, outer, "typed\r\ntyped")
+    text = read_until(t, outer, "typed\r\ntyped\r\n")
     os.write(outer, b"\4")
     end(t, outer, slave, before, p)
     t.equal(text.count("typed"), 2, f"times in {text!r}")
