@@ -165,8 +165,9 @@ def _(t):
 def _(t):
     master = with_console(t, "sleep")
     read_until(t, master, "ready")
+    pid = t.state()["pid"]
     os.write(master, b"\3")
-    read_all(t, master)
+    t.equal(t.wait_for_end(pid), 130, "the status of the process")
     os.close(master)
     t.equal(t.state()["status"], "stopped", "the status")
     t.delete()
@@ -224,9 +225,9 @@ def _(t):
 
 @case("a foreground terminal and what is typed")
 def _(t):
-    outer, slave, before, p = foreground(t, "echo")
-    os.write(outer, b"begin\n")
-    read_until(t, outer, "begin\r\nbegin\r\n")  # perhaps once more: it was typed very early
+    outer, slave, before, p = foreground(t, "say", "ready", ",", "echo")
+    # what comes through says that our terminal is raw by now, and does not echo as well
+    read_until(t, outer, "ready\r\n")
     os.write(outer, b"typed\n")
     text = read_until(t, outer, "typed\r\ntyped\r\n")
     os.write(outer, b"\4")
