@@ -97,6 +97,12 @@ int container_start(const struct context *ctx, const char *id, struct err *e);
 int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
 
+int container_pause(const struct context *ctx, const char *id, struct err *e);
+int container_resume(const struct context *ctx, const char *id, struct err *e);
+/* All processes, sorted; of a container without a cgroup init alone. */
+int container_pids(struct arena *a, const struct context *ctx, const char *id, pid_t **ret,
+		   size_t *ret_n, struct err *e);
+
 /* The state object of runtime.md with what callers decode (rootfs, created, owner). */
 int container_state(struct arena *a, const struct context *ctx, const char *id,
 		    struct oci_state **ret, struct err *e);
