@@ -90,14 +90,16 @@ static bool dev_is_bound(struct arena *a, const struct oci_config *config)
 	return bound;
 }
 
-/* 0: there is no such type */
 static mode_t type_of(const char *word)
 {
-	if (str_eq(word, "b"))
+	switch (word[0]) {
+	case 'b':
 		return S_IFBLK;
-	if (str_eq(word, "p"))
+	case 'p':
 		return S_IFIFO;
-	return str_eq(word, "c") || str_eq(word, "u") ? S_IFCHR : 0; /* "u": unbuffered */
+	default:
+		return S_IFCHR; /* "c", and "u": unbuffered */
+	}
 }
 
 static int check_number(const struct oci_linux_device *d, size_t i, struct err *e)
@@ -126,10 +128,6 @@ static int configured(struct arena *a, const struct oci_linux_device *d, size_t 
 		return err_user(e, "linux.devices",
 				"linux.devices[%zu].path: '%s' is not absolute or has '..' in it",
 				i, d->path);
-	if (!type)
-		return err_user(e, "linux.devices",
-				"linux.devices[%zu].type: '%s' is not one of c, b, u, p", i,
-				d->type);
 	if (type != S_IFIFO && check_number(d, i, e) < 0)
 		return -e->code;
 	*ret = (struct dev_node){

@@ -24,9 +24,10 @@ static void check_mount(const struct oci_mount *m, size_t i, struct check *c)
 		check_warn(c, "mounts[%zu].destination: '%s' is not absolute", i, destination);
 	if (is_bind(m) && (!m->source || !*m->source))
 		check_error(c, "mounts[%zu]: a bind of '%s' needs a source", i, destination);
+	/* podman --systemd writes them */
 	for (size_t k = 0; k < m->n_options; k++)
 		if (!*m->options[k])
-			check_error(c, "mounts[%zu].options[%zu] is empty", i, k);
+			check_remark(c, "mounts[%zu].options[%zu] is empty", i, k);
 	if (!m->n_uid_mappings != !m->n_gid_mappings)
 		check_error(c, "mounts[%zu]: uidMappings and gidMappings come together", i);
 }

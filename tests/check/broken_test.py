@@ -105,7 +105,6 @@ ERRORS = [
      "absolute path", ""),
     ("a bind without source", {"mounts[2].source": GONE}, "mounts[2]", "needs a source", ""),
     ("a mount without type", {"mounts[1].type": GONE}, "mounts[1]", "needs a type", ""),
-    ("an empty option", {"+mounts[1].options": ""}, "mounts[1].options[1]", "empty", ""),
     ("an option that is no text", {"+mounts[1].options": 1}, "mounts[1].options[1]",
      "expected a string", ""),
     ("data for a bind", {"+mounts[2].options": "size=1"}, "mounts[2]", "'size'", ""),
@@ -259,6 +258,7 @@ REMARKS = [
      "process.capabilities.bounding[1]", "'CAP_KILL' is meant", ""),
     ("a mount twice", {"+mounts": {**MOUNT, "destination": "/dev"}}, "mounts[3].destination",
      "mounted by mounts[1]", ""),
+    ("an empty option", {"+mounts[1].options": ""}, "mounts[1].options[1]", "empty", ""),
     ("opposite options", {"+mounts[2].options": "rw"}, "mounts[2].options", "both 'ro'", ""),
     ("a relative destination", {"mounts[1].destination": "dev"}, "mounts[1].destination",
      "absolute", ""),
@@ -332,7 +332,7 @@ def all_at_once(directory):
     """Faults of different rooms in one text: each is told."""
     changes, want = {}, set()
     for name, change, path, _, _ in ERRORS:
-        if name in ("a relative cwd", "a limit twice", "a mount inside /proc", "an empty option",
+        if name in ("a relative cwd", "a limit twice", "a mount inside /proc", "data for a bind",
                     "a namespace twice", "a device without minor", "a sysctl of the host",
                     "a hook with a timeout of 0", "an unknown action", "a burst above the quota",
                     "two network devices of one name", "oomScoreAdj above"):
