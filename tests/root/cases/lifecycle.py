@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import stat
 import subprocess
@@ -33,7 +34,13 @@ def stopped(t):
     return pid
 
 
-STATES = {"created": created, "running": started, "stopped": stopped}
+def paused(t):
+    pid = started(t)
+    t.ok("pause", t.id)
+    return pid
+
+
+STATES = {"created": created, "running": started, "paused": paused, "stopped": stopped}
 
 
 @case("create, start, kill, delete")
@@ -110,6 +117,24 @@ ANSWERS = {  # (verb, state): None when it works, or the words of the refusal
     ("kill --all", "created"): None,
     ("kill --all", "running"): None,
     ("kill --all", "stopped"): None,
+    ("start", "paused"): "already running|cannot start",
+    ("kill", "paused"): None,
+    ("delete", "paused"): "that is not stopped",
+    ("delete --force", "paused"): None,
+    ("state", "paused"): None,
+    ("kill --all", "paused"): None,
+    ("pause", "created"): None,
+    ("pause", "running"): None,
+    ("pause", "paused"): "container paused",
+    ("pause", "stopped"): "container not running",
+    ("resume", "created"): "container not paused",
+    ("resume", "running"): "container not paused",
+    ("resume", "paused"): None,
+    ("resume", "stopped"): "container not paused",
+    ("ps", "created"): None,
+    ("ps", "running"): None,
+    ("ps", "paused"): None,
+    ("ps", "stopped"): None,
 }
 
 for (_verb, _state), _words in ANSWERS.items():
@@ -124,7 +149,7 @@ for (_verb, _state), _words in ANSWERS.items():
         t.cleat("delete", "--force", t.id)
     case(f"{_verb} when {_state} {'works' if _words is None else 'is refused'}")(_order)
 
-for _verb in ("state", "start", "kill", "delete"):
+for _verb in ("state", "start", "kill", "delete", "pause", "resume", "ps"):
     def _unknown(t, verb=_verb):
         t.fails("does not exist", verb, t.id)
     case(f"{_verb} of an unknown container")(_unknown)
@@ -213,6 +238,43 @@ def _(t):
 def _(t):
     started(t, "ignore-term")
     t.delete("--force")
+
+
+# --- pause, ps -------------------------------------------------------------------------------
+
+@case("pause stops all processes, resume lets them go on")
+def _(t):
+    pid = started(t, "children", "2")
+    t.ok("pause", t.id)
+    t.equal(t.state()["status"], "paused", "the status")
+    t.ok("kill", t.id, "TERM")
+    # a frozen process does not get to its handler
+    fd = os.pidfd_open(pid)
+    went_on = select.select([fd], [], [], 0.2)[0]
+    os.close(fd)
+    t.check(not went_on, "it went on")
+    t.ok("resume", t.id)
+    t.equal(t.wait_for_end(pid), 143, "the status of the process")
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.delete()
+
+
+@case("ps tells the processes")
+def _(t):
+    pid = started(t, "children", "3")
+    pids = json.loads(t.ok("ps", "--format", "json", t.id).out)
+    table = t.ok("ps", t.id, "-ef").out
+    t.delete("--force")
+    t.check(pid in pids and len(pids) == 4, f"they are {pids}")
+    t.check("PID" in table.splitlines()[0] and len(table.splitlines()) == 5, table)
+
+
+@case("ps of a stopped container")
+def _(t):
+    stopped(t)
+    text = t.ok("ps", "--format", "json", t.id).out
+    t.delete()
+    t.check(json.loads(text) in (None, []), text)
 
 
 # --- names, records ------------------------------------------------------------------------

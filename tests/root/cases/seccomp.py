@@ -167,3 +167,9 @@ failure_rows([
     ("NOTIFY without a listener", profile(rule("chroot", "SCMP_ACT_NOTIFY")),
      "listenerPath|SCMP_ACT_NOTIFY"),
 ])
+
+
+@case("a filter that forbids what the runtime must still do is an error that is told")
+def _(t):
+    t.edit({**profile(rule(["capset", "sendmsg"])), "process.capabilities": {}})
+    t.expect_failure("(?i)capabilit")
