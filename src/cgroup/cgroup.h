@@ -71,6 +71,7 @@ struct cgroup_plan_options {
 	const char *id;
 	bool rootless;
 	bool require_limits; /* rootless: a limit that cannot be applied is an error */
+	bool update;	     /* new values for a living container: no devices, 0 pids is no limit */
 };
 
 /* Pure: config and host facts in, files and values out. */
@@ -137,6 +138,19 @@ int cgroup_remove(struct cgroup *cg, struct err *e);
 int cgroup_pids(struct cgroup *cg, struct arena *a, pid_t **ret, size_t *ret_n, struct err *e);
 /* Was somebody inside killed for memory? limit and peak in bytes (-1 unknown). */
 bool cgroup_oom_killed(struct cgroup *cg, int64_t *ret_limit, int64_t *ret_peak);
+
+/*
+ * cgroup_update() - other values for a living container
+ * @r: what it sets is written, all else stays; devices are not looked at
+ *
+ * All or nothing: when a value is refused those before it are put back. *ret is good for
+ * cgroup_update_undo() while the arena lives. Returns 0 or -errno.
+ */
+struct cgroup_change;
+int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
+		  const struct oci_linux_resources *r, struct cgroup_change **ret, struct err *e);
+/* Put back what was there before; what is refused is logged. */
+void cgroup_update_undo(const struct cgroup *cg, const struct cgroup_change *change);
 
 /* Fill the cgroup part of a state record (intent: names; identity: inode). */
 void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cgroup *cg,

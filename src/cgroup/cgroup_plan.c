@@ -194,7 +194,7 @@ static int add_devices(struct build *b)
 	size_t at;
 
 	/* the kernel lets no rootless caller load programs, and lets it make no devices */
-	if (b->opt->rootless)
+	if (b->opt->rootless || b->opt->update)
 		return 0;
 	if (device_rules_make(b->arena, b->resources, &rules, b->err) < 0)
 		return -b->err->code;

@@ -111,6 +111,15 @@ bool cgroup_v1_pause(unsigned *turn, int64_t deadline_ms);
 /* "process 12 (sh, D), 13 (cat, S)": who is still inside, for errors. */
 const char *cgroup_describe_pids(struct cgroup *cg, const struct cgroup_dir *d);
 
+/*
+ * cgroup_undo_text() - what has to be written to a file to have it say @old again; pure
+ * @value: what is going to be written: for files with a line a device it names the line
+ * @old: all that the file says now; taken apart
+ *
+ * NULL: there is nothing to put back.
+ */
+const char *cgroup_undo_text(struct arena *a, const char *file, const char *value, char *old);
+
 /* Gone, as kernfs says it in several ways. */
 static inline bool cgroup_is_gone(int r)
 {

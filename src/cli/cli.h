@@ -148,6 +148,7 @@ extern const struct command command_run;
 extern const struct command command_spec;
 extern const struct command command_start;
 extern const struct command command_state;
+extern const struct command command_update;
 
 /* What --version prints. */
 const char *cli_version(struct arena *a);

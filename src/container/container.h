@@ -99,6 +99,13 @@ int container_delete(const struct context *ctx, const char *id, bool force, stru
 
 int container_pause(const struct context *ctx, const char *id, struct err *e);
 int container_resume(const struct context *ctx, const char *id, struct err *e);
+/* Everything but resources may be NULL. All or nothing. */
+struct update_options {
+	const struct oci_linux_resources *resources;
+	const char *l3_cache_schema, *mem_bw_schema;
+};
+int container_update(const struct context *ctx, const char *id, const struct update_options *o,
+		     struct err *e);
 /* All processes, sorted; of a container without a cgroup init alone. */
 int container_pids(struct arena *a, const struct context *ctx, const char *id, pid_t **ret,
 		   size_t *ret_n, struct err *e);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pause, resume, ps: what changes or shows a living container."""
+"""pause, resume, ps, update: what changes or shows a living container."""
 import json
 
 from cases.lifecycle import created, started, stopped
+from frame import cgroups
 from frame.case import case
 
 
@@ -78,3 +79,76 @@ def _(t):
     t.fails("has no column PID", "ps", t.id, "-e", "-o", "comm")
     t.fails("ps: exited with status 1", "ps", t.id, "--no-such-word")
     t.delete("--force")
+
+
+def file_of(t, controller, v1_name, v2_name):
+    v2 = controller in cgroups.v2_controllers()
+    path = cgroups.directory(controller, "/" + t.id)
+    return t.read(f"{path}/{v2_name if v2 else v1_name}").strip()
+
+
+def update(name, controller, options, v1, v2, before=None):
+    @case("update " + name, needs="cgroup:" + controller)
+    def _(t):
+        t.edit({"linux.resources." + k: v for k, v in (before or {}).items()})
+        started(t)
+        t.ok("update", *options, t.id)
+        want = v2 if controller in cgroups.v2_controllers() else v1
+        t.equal(file_of(t, controller, v1[0], v2[0]), want[1], "the file")
+        t.delete("--force")
+
+
+update("memory with a unit", "memory", ["--memory", "64m", "--memory-swap", "64m"],
+       ("memory.limit_in_bytes", "67108864"), ("memory.max", "67108864"))
+update("a reservation", "memory", ["--memory-reservation", "32M"],
+       ("memory.soft_limit_in_bytes", "33554432"), ("memory.low", "33554432"))
+update("pids", "pids", ["--pids-limit=77"], ("pids.max", "77"), ("pids.max", "77"))
+update("pids to any", "pids", ["--pids-limit", "-1"], ("pids.max", "max"), ("pids.max", "max"))
+update("a quota and not its period", "cpu", ["--cpu-quota", "20000"],
+       ("cpu.cfs_period_us", "50000"), ("cpu.max", "20000 50000"),
+       {"cpu": {"quota": 10000, "period": 50000}})
+update("shares", "cpu", ["--cpu-share", "512"], ("cpu.shares", "512"), ("cpu.weight", "59"))
+update("cpu-idle", "cpu", ["--cpu-idle", "1"], ("cpu.idle", "1"), ("cpu.idle", "1"))
+update("cpus", "cpuset", ["--cpuset-cpus", "0"], ("cpuset.cpus", "0"), ("cpuset.cpus", "0"))
+
+
+@case("update from standard input and a file", needs="cgroup:pids")
+def _(t):
+    started(t)
+    for words in (("--resources=-",), ("--resources", "-"), ("-r", "-")):
+        t.ok("update", *words, t.id, text='{"pids":{"limit":31},"memory":{"limit":0},"cpu":null}')
+        t.equal(file_of(t, "pids", "pids.max", "pids.max"), "31", "pids.max")
+        t.ok("update", "--pids-limit", "5", t.id)
+    t.write(t.dir + "/resources", '{"pids":{"limit":32}}')
+    t.ok("update", "--resources", t.dir + "/resources", t.id)
+    t.equal(file_of(t, "pids", "pids.max", "pids.max"), "32", "pids.max")
+    t.fails("standard input:1:10: pids", "update", "-r", "-", t.id, text='{"pids": 5}')
+    t.fails("goes with no other option", "update", "-r", "-", "--pids-limit", "5", t.id)
+    t.fails("'--memory' needs a size", "update", "--memory", "much", t.id)
+    t.fails("'--cpu-idle': 2 is out of range", "update", "--cpu-idle", "2", t.id)
+    t.delete("--force")
+
+
+@case("update is all or nothing, and remembered", needs="cgroup:pids cgroup:cpuset")
+def _(t):
+    started(t)
+    t.ok("update", "--pids-limit", "50", t.id)
+    t.fails("write '777' to cpuset.cpus", "update", "--pids-limit", "60", "--cpuset-cpus", "777",
+            "--cpu-share", "300", t.id)
+    t.equal(file_of(t, "pids", "pids.max", "pids.max"), "50", "pids.max")
+    record = json.loads(t.read(f"{t.root}/{t.id}/state.json"))
+    t.equal(record["resources"]["pids"], {"limit": 50}, "the record")
+    t.delete("--force")
+
+
+@case("update in each state", needs="cgroup:pids")
+def _(t):
+    pid = created(t)
+    for limit, change in ((11, "start"), (12, "pause"), (13, "resume")):
+        t.ok("update", "--pids-limit", str(limit), t.id)
+        t.equal(file_of(t, "pids", "pids.max", "pids.max"), str(limit), "before " + change)
+        t.ok(change, t.id)
+    t.ok("kill", t.id, "KILL")
+    t.wait_for_end(pid)
+    t.fails("container not running", "update", "--pids-limit", "5", t.id)
+    t.delete()

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * update - other values for a living container
+ *
+ * The values come from the plan of a container that has nothing but the resources given,
+ * so update and create cannot differ in how they read them. Before the first write all
+ * former values are read; when one is refused, they are written back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/trace.h"
+#include "cgroup/internal.h"
+
+#define FILE_MAX    4096
+#define UNDO_ROUNDS 3 /* values that bound each other may need the others first */
+
+struct former {
+	const struct cgroup_dir *dir;
+	const char *file, *text;
+	bool waiting;
+};
+
+struct cgroup_change {
+	struct former *v;
+	size_t n, cap;
+};
+
+struct update {
+	struct arena *arena;
+	struct cgroup *cg;
+	struct cgroup_plan plan;
+	struct cgroup_change *change;
+	struct err *err;
+};
+
+/* --- what to write ---------------------------------------------------------------------------- */
+
+/*
+ * cpu.max is one file for two numbers: where one of them is given the other stays what
+ * it is. In v1 each has its own file.
+ */
+static void complete_quota(const struct cgroup *cg, struct oci_linux_cpu *cpu)
+{
+	const struct cgroup_dir *d = cgroup_dir_v2(cg);
+	long long quota = -1;
+	unsigned long long period;
+	char text[64];
+
+	if (!d || cgroup_dir_v1(cg, "cpu") || !cpu->quota == !cpu->period ||
+	    cgroup_read_file(cg, d, "cpu.max", text, sizeof(text)) <= 0)
+		return;
+	if (sscanf(text, "max %llu", &period) != 1 &&
+	    sscanf(text, "%lld %llu", &quota, &period) != 2)
+		return;
+	if (!cpu->period)
+		cpu->period = period;
+	else
+		cpu->quota = quota;
+}
+
+static int make_plan(struct update *u, const struct host *host, const struct oci_linux_resources *r)
+{
+	const struct cgroup_dir *first = cgroup_dir_main(u->cg);
+	struct oci_linux_resources own = *r;
+	struct oci_linux l = { .resources = &own, .cgroups_path = first->path };
+	struct oci_config config = { .linux = &l };
+	const struct spec spec = { .config = &config };
+	const struct cgroup_plan_options opt = { .manager = CGROUP_FS, .id = "", .update = true };
+	struct oci_linux_cpu cpu;
+
+	if (own.cpu) {
+		cpu = *own.cpu;
+		complete_quota(u->cg, &cpu);
+		own.cpu = &cpu;
+	}
+	/* 0 is a limit at create; here callers mean by it that nothing changes */
+	if (own.pids && !own.pids->limit)
+		own.pids = NULL;
+	return cgroup_plan_make(u->arena, &spec, host, &opt, &u->plan, u->err);
+}
+
+static struct cgroup_dir *find_dir(const struct update *u, const struct cgroup_dir_plan *p)
+{
+	for (size_t i = 0; i < u->cg->n_dirs; i++) {
+		struct cgroup_dir *d = &u->cg->dirs[i];
+
+		if (!d->hierarchy == !p->hierarchy &&
+		    (!d->hierarchy || str_eq(d->hierarchy, p->hierarchy)))
+			return d;
+	}
+	return NULL;
+}
+
+/* --- what was there --------------------------------------------------------------------------- */
+
+static void add_former(struct update *u, const struct cgroup_dir *d, const struct cgroup_value *v)
+{
+	char *old = arena_alloc(u->arena, FILE_MAX);
+	const char *text;
+	struct former *f;
+
+	if (v->op != CGROUP_WRITE)
+		return;
+	if (cgroup_read_file(u->cg, d, v->file, old, FILE_MAX) < 0) {
+		/* not there, or not readable: there is nothing that could be put back */
+		if (v->otherwise)
+			add_former(u, d, v->otherwise);
+		return;
+	}
+	text = cgroup_undo_text(u->arena, v->file, v->value, old);
+	if (!text)
+		return;
+	f = vec_push(u->arena, u->change);
+	f->dir = d;
+	f->file = v->file;
+	f->text = text;
+}
+
+static void add_formers(struct update *u, const struct cgroup_dir *d,
+			const struct cgroup_dir_plan *p)
+{
+	for (size_t i = 0; i < p->n_early; i++)
+		add_former(u, d, &p->early[i]);
+	for (size_t i = 0; i < p->n_late; i++)
+		add_former(u, d, &p->late[i]);
+}
+
+void cgroup_update_undo(const struct cgroup *cg, const struct cgroup_change *change)
+{
+	size_t waiting = change->n;
+	int r = 0;
+
+	for (size_t i = 0; i < change->n; i++)
+		change->v[i].waiting = true;
+	for (int round = 0; waiting && round < UNDO_ROUNDS; round++)
+		for (size_t i = change->n; i-- > 0;) {
+			struct former *f = &change->v[i];
+
+			if (!f->waiting)
+				continue;
+			r = cgroup_write_file(cg, f->dir, f->file, f->text);
+			trace(CGROUP, "put back %s = %s: %s", f->file, f->text, errno_name(-r));
+			f->waiting = r < 0;
+			waiting -= r >= 0;
+		}
+	for (size_t i = 0; i < change->n; i++)
+		if (change->v[i].waiting)
+			log_warning("%s cannot be set back to '%s'", change->v[i].file,
+				    change->v[i].text);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static bool has_values(const struct cgroup_dir_plan *p)
+{
+	return p->n_early || p->n_late;
+}
+
+/* In the order that create has. */
+static int write_all(struct update *u)
+{
+	for (size_t i = 0; i < u->plan.n_dirs; i++) {
+		const struct cgroup_dir_plan *p = &u->plan.dirs[i];
+		const struct cgroup_dir *d = find_dir(u, p);
+
+		if (!has_values(p))
+			continue;
+		if (cgroup_write_values(u->cg, d, p->early, p->n_early, u->err) < 0 ||
+		    cgroup_write_values(u->cg, d, p->late, p->n_late, u->err) < 0)
+			return -u->err->code;
+	}
+	return 0;
+}
+
+static int prepare(struct update *u)
+{
+	for (size_t i = 0; i < u->plan.n_dirs; i++) {
+		const struct cgroup_dir_plan *p = &u->plan.dirs[i];
+		const struct cgroup_dir *d = find_dir(u, p);
+
+		if (!has_values(p))
+			continue;
+		if (!d || d->absent)
+			return err_code(u->err, ENOTSUP, p->path,
+					"the container has no cgroup%s%s to change limits of",
+					p->hierarchy ? " in the hierarchy " : "",
+					p->hierarchy ? p->hierarchy : "");
+		if (!d->hierarchy && cgroup_enable(u->cg, p->controllers, u->err) < 0)
+			return -u->err->code;
+		add_formers(u, d, p);
+	}
+	return 0;
+}
+
+int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
+		  const struct oci_linux_resources *r, struct cgroup_change **ret, struct err *e)
+{
+	struct update u = {
+		.arena = a, .cg = cg, .change = arena_new(a, struct cgroup_change), .err = e
+	};
+
+	if (cgroup_is_none(cg) || !cgroup_matches(cg))
+		return err_code(e, ENOTSUP, NULL, "the container has no cgroup of its own");
+	if (make_plan(&u, host, r) < 0)
+		return -e->code;
+	for (size_t i = 0; i < u.plan.n_warnings; i++)
+		log_warning("%s", u.plan.warnings[i]);
+	if (prepare(&u) < 0)
+		return -e->code;
+	if (write_all(&u) < 0) {
+		cgroup_update_undo(cg, u.change);
+		return -e->code;
+	}
+	*ret = u.change;
+	return 0;
+}

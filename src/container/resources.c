@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resources - two objects of linux.resources become one */
+#include "base/str.h"
+#include "container/resources.h"
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+/* Zero is "as it is". */
+#define TAKE(field)                            \
+	do {                                   \
+		if (now->field) {              \
+			m->field = now->field; \
+			m->has_##field = true; \
+		}                              \
+	} while (0)
+
+/* Zero is a value. */
+#define TAKE_GIVEN(field)                      \
+	do {                                   \
+		if (now->has_##field) {        \
+			m->field = now->field; \
+			m->has_##field = true; \
+		}                              \
+	} while (0)
+
+static struct oci_linux_memory *merge_memory(struct arena *a, const struct oci_linux_memory *old,
+					     const struct oci_linux_memory *now)
+{
+	struct oci_linux_memory *m = arena_new(a, struct oci_linux_memory);
+
+	if (old)
+		*m = *old;
+	if (!now)
+		return old ? m : NULL;
+	TAKE(limit);
+	TAKE(reservation);
+	TAKE(swap);
+	TAKE(kernel);
+	TAKE(kernel_tcp);
+	TAKE_GIVEN(swappiness);
+	TAKE_GIVEN(disable_oom_killer);
+	TAKE_GIVEN(use_hierarchy);
+	TAKE_GIVEN(check_before_update);
+	return m;
+}
+
+static struct oci_linux_cpu *merge_cpu(struct arena *a, const struct oci_linux_cpu *old,
+				       const struct oci_linux_cpu *now)
+{
+	struct oci_linux_cpu *m = arena_new(a, struct oci_linux_cpu);
+
+	if (old)
+		*m = *old;
+	if (!now)
+		return old ? m : NULL;
+	TAKE(shares);
+	TAKE(quota);
+	TAKE_GIVEN(burst);
+	TAKE(period);
+	TAKE(realtime_runtime);
+	TAKE(realtime_period);
+	TAKE_GIVEN(idle);
+	if (now->cpus && *now->cpus)
+		m->cpus = now->cpus;
+	if (now->mems && *now->mems)
+		m->mems = now->mems;
+	return m;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+/* Old ones that no new one stands for, then the new ones; by a comparison of two items. */
+#define MERGE_LIST(type, m, old, now, field, SAME)                                        \
+	do {                                                                              \
+		size_t count = 0;                                                         \
+		type **all = arena_new_n(a, (old)->n_##field + (now)->n_##field, type *); \
+		for (size_t i = 0; i < (old)->n_##field; i++) {                           \
+			const type *x = (old)->field[i];                                  \
+			bool again = false;                                               \
+			for (size_t k = 0; k < (now)->n_##field; k++) {                   \
+				const type *y = (now)->field[k];                          \
+				again |= (SAME);                                          \
+			}                                                                 \
+			if (!again)                                                       \
+				all[count++] = (old)->field[i];                           \
+		}                                                                         \
+		for (size_t k = 0; k < (now)->n_##field; k++)                             \
+			all[count++] = (now)->field[k];                                   \
+		(m)->field = count ? all : NULL;                                          \
+		(m)->n_##field = count;                                                   \
+	} while (0)
+
+#define SAME_DEVICE (x->major == y->major && x->minor == y->minor)
+
+static struct oci_linux_block_io *merge_io(struct arena *a, const struct oci_linux_block_io *old,
+					   const struct oci_linux_block_io *now)
+{
+	static const struct oci_linux_block_io nothing;
+	struct oci_linux_block_io *m = arena_new(a, struct oci_linux_block_io);
+
+	if (!old && !now)
+		return NULL;
+	old = old ? old : &nothing;
+	now = now ? now : &nothing;
+	*m = *old;
+	TAKE(weight);
+	TAKE(leaf_weight);
+	MERGE_LIST(struct oci_linux_weight_device, m, old, now, weight_device, SAME_DEVICE);
+	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_read_bps_device,
+		   SAME_DEVICE);
+	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_write_bps_device,
+		   SAME_DEVICE);
+	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_read_iops_device,
+		   SAME_DEVICE);
+	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_write_iops_device,
+		   SAME_DEVICE);
+	return m;
+}
+
+static void merge_huge_pages(struct arena *a, struct oci_linux_resources *m,
+			     const struct oci_linux_resources *old,
+			     const struct oci_linux_resources *now)
+{
+	MERGE_LIST(struct oci_linux_hugepage_limit, m, old, now, hugepage_limits,
+		   str_eq(x->page_size, y->page_size));
+}
+
+/* Maps by name: the same for both kinds of value. */
+#define MERGE_MAP(map_type, entry_type, m, old, now)                                           \
+	do {                                                                                   \
+		(m) = arena_new(a, map_type);                                                  \
+		(m)->entries = arena_new_n(a, (old)->n + (now)->n, entry_type);                \
+		for (size_t i = 0; i < (old)->n; i++) {                                        \
+			bool again = false;                                                    \
+			for (size_t k = 0; k < (now)->n; k++)                                  \
+				again |= str_eq((old)->entries[i].key, (now)->entries[k].key); \
+			if (!again)                                                            \
+				(m)->entries[(m)->n++] = (old)->entries[i];                    \
+		}                                                                              \
+		for (size_t k = 0; k < (now)->n; k++)                                          \
+			(m)->entries[(m)->n++] = (now)->entries[k];                            \
+	} while (0)
+
+static struct oci_string_map *merge_unified(struct arena *a, struct oci_string_map *old,
+					    struct oci_string_map *now)
+{
+	struct oci_string_map *m;
+
+	if (!old || !now)
+		return now ? now : old;
+	MERGE_MAP(struct oci_string_map, struct oci_string_entry, m, old, now);
+	return m;
+}
+
+static struct oci_linux_rdma_map *merge_rdma(struct arena *a, struct oci_linux_rdma_map *old,
+					     struct oci_linux_rdma_map *now)
+{
+	struct oci_linux_rdma_map *m;
+
+	if (!old || !now)
+		return now ? now : old;
+	MERGE_MAP(struct oci_linux_rdma_map, struct oci_linux_rdma_entry, m, old, now);
+	return m;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+struct oci_linux_resources *resources_merge(struct arena *a, const struct oci_linux_resources *old,
+					    const struct oci_linux_resources *now)
+{
+	static const struct oci_linux_resources nothing;
+	struct oci_linux_resources *m = arena_new(a, struct oci_linux_resources);
+
+	old = old ? old : &nothing;
+	*m = *old;
+	m->memory = merge_memory(a, old->memory, now->memory);
+	m->cpu = merge_cpu(a, old->cpu, now->cpu);
+	m->block_io = merge_io(a, old->block_io, now->block_io);
+	if (now->pids && now->pids->limit)
+		m->pids = now->pids;
+	merge_huge_pages(a, m, old, now);
+	if (now->network)
+		m->network = now->network;
+	m->rdma = merge_rdma(a, old->rdma, now->rdma);
+	m->unified = merge_unified(a, old->unified, now->unified);
+	return m;
+}
+
+struct oci_linux_resources *resources_complete(struct arena *a,
+					       const struct oci_linux_resources *old,
+					       const struct oci_linux_resources *now)
+{
+	struct oci_linux_resources *r = arena_new(a, struct oci_linux_resources);
+	const struct oci_linux_memory *before = old ? old->memory : NULL;
+	struct oci_linux_memory *m;
+
+	*r = *now;
+	if (!now->memory || !before)
+		return r;
+	m = arena_new(a, struct oci_linux_memory);
+	*m = *now->memory;
+	/* memory without a limit takes the one of swap away as well: ctl_memory.c */
+	if (m->limit && m->limit != -1 && !m->swap)
+		m->swap = before->swap;
+	if (m->swap && !m->limit)
+		m->limit = before->limit;
+	r->memory = m;
+	return r;
+}
