@@ -112,6 +112,8 @@ ERRORS = [
      "inside /proc", ""),
     ("one kind of mapping only", {"mounts[2].uidMappings": [{"containerID": 0, "hostID": 1,
      "size": 1}]}, "mounts[2]", "uidMappings and gidMappings", ""),
+    ("an idmap without mappings", {"linux.namespaces[6]": GONE, "linux.uidMappings": GONE,
+     "linux.gidMappings": GONE, "+mounts[2].options": "idmap"}, "mounts[2]", "has mappings", ""),
     ("tmpcopyup for another type", {"mounts[0].options": ["tmpcopyup"]}, "mounts[0]",
      "tmpfs only", ""),
     ("an owner that is not mapped", {"+mounts[1].options": "uid=70000"}, "mounts[1]",
@@ -281,6 +283,7 @@ REMARKS = [
     ("an ambient capability that is not inheritable", {"process.capabilities.ambient":
      ["CAP_KILL"]}, "process.capabilities.ambient[0]", "not inheritable", ""),
     ("an old version", {"ociVersion": "0.9.0"}, "ociVersion", "older", ""),
+    ("a command line", {"process.commandLine": "sh"}, "process.commandLine", "Windows", ""),
     ("a name for the user", {"process.user.username": "root"}, "process.user.username",
      "Windows", ""),
 ]

@@ -66,7 +66,7 @@ def _(t):
     state = t.state()
     t.delete("--force")
     t.expect(state, {"ociVersion": lambda v: re.match(r"1\.\d+\.\d+", v or ""),
-                     "rootfs": t.rootfs, "annotations": {"a": "b"},
+                     "rootfs": t.rootfs, "annotations": {"a": "b"}, "owner": "root",
                      "created": lambda c: re.match(
                          r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$", c or "")})
 

@@ -23,6 +23,12 @@
 #include "sys/sys.h"
 #include "unit/unit.h"
 
+/*
+ * spec: seccomp state: ociVersion, seccomp state: fds, seccomp state: pid,
+ * seccomp state: metadata, seccomp state: state, seccomp state: state.ociVersion,
+ * seccomp state: state.id, seccomp state: state.pid, seccomp state: state.status,
+ * seccomp state: state.bundle, seccomp state: state.rootfs, seccomp state: state.created,
+ * seccomp state: state.annotations, seccomp state: state.owner */
 TEST(state)
 {
 	auto_arena a = arena_make();
@@ -34,6 +40,9 @@ TEST(state)
 		.pid = 7,
 		.has_pid = true,
 	};
+	struct oci_string_entry entry = { "k", "v" };
+	struct oci_string_map annotations = { 1, &entry };
+	struct oci_state full = state;
 
 	CHECK_STR(seccomp_notify_state(&a, &state, NULL),
 		  "{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":7,"
@@ -41,6 +50,13 @@ TEST(state)
 		  "\"status\":\"creating\",\"bundle\":\"/b\"}}");
 	CHECK_HAS(seccomp_notify_state(&a, &state, "a\"b\\c\n\xc3\xa4"),
 		  "\"metadata\":\"a\\\"b\\\\c\\n\xc3\xa4\",\"state\"");
+	full.rootfs = "/r";
+	full.created = "2026-01-02T03:04:05Z";
+	full.annotations = &annotations;
+	full.owner = "root";
+	CHECK_HAS(seccomp_notify_state(&a, &full, NULL),
+		  "\"bundle\":\"/b\",\"rootfs\":\"/r\",\"created\":\"2026-01-02T03:04:05Z\","
+		  "\"annotations\":{\"k\":\"v\"},\"owner\":\"root\"}}");
 }
 
 /* Every call at all: not even exit is possible without the agent. */
