@@ -59,10 +59,13 @@ static int parse(struct invocation *inv, int argc, char **argv, struct err *e)
 
 static int print_about(struct invocation *inv, struct err *e)
 {
+	const struct command *c = inv->help ? inv->command : NULL;
 	const char *text = inv->globals.version	       ? cli_version(inv->arena)
 			   : inv->globals.dump_options ? cli_dump_options(inv->arena)
 						       : cli_help(inv->arena, inv->command);
 
+	if (c && c->available && c->available(inv, e) < 0)
+		return -e->code;
 	return output_print(text, strlen(text), e);
 }
 

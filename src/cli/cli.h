@@ -93,6 +93,8 @@ struct command {
 	int failure_status; /* exit status of an error of ours; 0: 1 */
 	/* Before anything is opened; what it refuses is reported like any other error. */
 	int (*early)(struct invocation *inv, struct err *e);
+	/* Does it work on this machine? Its help says so; NULL: it does. */
+	int (*available)(struct invocation *inv, struct err *e);
 	int (*run)(struct invocation *inv, struct err *e);
 };
 
@@ -135,6 +137,7 @@ void output_table(struct output *o, const char *const *cells, size_t rows, size_
 /* --- commands --------------------------------------------------------------------------------- */
 
 extern const struct command command_check;
+extern const struct command command_checkpoint;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_features;
@@ -144,6 +147,7 @@ extern const struct command command_list;
 extern const struct command command_pause;
 extern const struct command command_ps;
 extern const struct command command_resume;
+extern const struct command command_restore;
 extern const struct command command_run;
 extern const struct command command_spec;
 extern const struct command command_start;

@@ -13,6 +13,7 @@
 #include "base/dir.h"
 #include "base/err.h"
 #include "cgroup/cgroup.h"
+#include "criu/criu.h"
 #include "ocispec/runtime.h"
 
 /* Global options, as the command line gives them. */
@@ -109,6 +110,20 @@ int container_update(const struct context *ctx, const char *id, const struct upd
 /* All processes, sorted; of a container without a cgroup init alone. */
 int container_pids(struct arena *a, const struct context *ctx, const char *id, pid_t **ret,
 		   size_t *ret_n, struct err *e);
+/* checkpoint and restore; what CRIU itself is told is in ->choices */
+struct image_options {
+	struct criu_choices choices;
+	const char *images; /* directory; NULL: ./checkpoint */
+	const char *work;   /* directory of CRIU's log; NULL: the one of the images */
+	const char *criu;   /* the program; NULL: it is looked for */
+	bool pre_dump;
+	int status_fd; /* checkpoint: written to when the page server listens; -1: none */
+};
+int container_checkpoint(const struct context *ctx, const char *id, const struct image_options *o,
+			 struct err *e);
+/* *ret_status: as of container_run() */
+int container_restore(const struct context *ctx, const struct create_options *c,
+		      const struct image_options *o, int *ret_status, struct err *e);
 
 /* The state object of runtime.md with what callers decode (rootfs, created, owner). */
 int container_state(struct arena *a, const struct context *ctx, const char *id,

@@ -124,7 +124,14 @@ static int record_intent(struct creation *m, struct err *e)
 	return record_write(m->arena, &m->c.dir, s, RECORD_INTENT, e);
 }
 
-static int build(struct creation *m, struct err *e)
+static int bring_new(struct creation *m, void *arg, struct err *e)
+{
+	(void)arg;
+	return run_create(m->arena, &m->run, e);
+}
+
+static int build(struct creation *m, int (*bring)(struct creation *m, void *arg, struct err *e),
+		 void *arg, struct err *e)
 {
 	int r = copy_config(m, e);
 
@@ -134,7 +141,7 @@ static int build(struct creation *m, struct err *e)
 		r = cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e);
 	if (r == 0) {
 		m->run.cgroup = m->cgroup;
-		r = run_create(m->arena, &m->run, e);
+		r = bring(m, arg, e);
 	}
 	return r;
 }
@@ -166,6 +173,14 @@ void creation_undo(struct creation *m)
 int creation_make(struct arena *a, struct creation *m, const struct context *ctx,
 		  const struct create_options *o, const struct run_options *how, struct err *e)
 {
+	return creation_make_by(a, m, ctx, o, how, bring_new, NULL, e);
+}
+
+int creation_make_by(struct arena *a, struct creation *m, const struct context *ctx,
+		     const struct create_options *o, const struct run_options *how,
+		     int (*bring)(struct creation *m, void *arg, struct err *e), void *arg,
+		     struct err *e)
+{
 	*m = (struct creation){
 		.arena = a,
 		.options = o,
@@ -176,7 +191,7 @@ int creation_make(struct arena *a, struct creation *m, const struct context *ctx
 		creation_close(m);
 		return -e->code;
 	}
-	if (build(m, e) < 0) {
+	if (build(m, bring, arg, e) < 0) {
 		creation_undo(m);
 		return -e->code;
 	}

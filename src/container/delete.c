@@ -49,8 +49,7 @@ void container_kill_now(struct arena *a, const struct container *c)
 
 static int wait_for_init(const struct container *c, struct err *e)
 {
-	return c->pidfd < 0 ? 0
-			    : identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
+	return c->pidfd < 0 ? 0 : identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
 }
 
 /* The v1 freezer holds back even SIGKILL. */

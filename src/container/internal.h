@@ -164,10 +164,18 @@ struct creation {
 /* Bring a container to the gate. On failure nothing is left. */
 int creation_make(struct arena *a, struct creation *m, const struct context *ctx,
 		  const struct create_options *o, const struct run_options *how, struct err *e);
+/* The same with @bring instead of run_create(): the processes come from somewhere else. */
+int creation_make_by(struct arena *a, struct creation *m, const struct context *ctx,
+		     const struct create_options *o, const struct run_options *how,
+		     int (*bring)(struct creation *m, void *arg, struct err *e), void *arg,
+		     struct err *e);
 /* Undo one that was made: kill, remove, poststop hooks. The error of before stays. */
 void creation_undo(struct creation *m);
 /* Release the lock and close; the container stays. */
 void creation_close(struct creation *m);
+
+/* --- run.c: in the foreground until the container's end, then delete it */
+int creation_stay(struct creation *m, int *ret_status, struct err *e);
 
 /* poststart hooks of a container that runs since just now. */
 int container_poststart(struct arena *a, const struct hook_plan *hooks, const struct spec *spec,

@@ -34,7 +34,7 @@ static int clean_up(struct creation *m, struct err *e)
 	return container_was_removed(&m->c) ? 0 : container_destroy(m->arena, &m->c, e);
 }
 
-static int stay(struct creation *m, int *ret_status, struct err *e)
+int creation_stay(struct creation *m, int *ret_status, struct err *e)
 {
 	int status;
 	int r;
@@ -77,7 +77,7 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 	}
 	*ret_status = 0;
 	if (!o->detach)
-		r = stay(&m, ret_status, e);
+		r = creation_stay(&m, ret_status, e);
 	creation_close(&m);
 	return r;
 }

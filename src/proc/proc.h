@@ -150,8 +150,11 @@ int term_open_pty(int root, uint16_t rows, uint16_t cols, int *ret_master, int *
 		  struct err *e);
 /* init: slave becomes 0, 1, 2 and the controlling terminal; owner set to @uid. */
 int term_make_stdio(int slave, uid_t uid, struct err *e);
-/* Give stdin/out/err that are not /dev/null and not ttys of others to @uid (EPERM etc. is fine). */
-int term_fix_stdio_owner(uid_t uid, struct err *e);
+/*
+ * Standard streams: pipes and sockets are given to @uid (EPERM etc. is fine), and what is
+ * /dev/null becomes the one below @root (AT_FDCWD: we are in it already) where there is one.
+ */
+int term_fix_stdio(int root, uid_t uid, struct err *e);
 /* Parent: send the master to --console-socket (one connect, one sendmsg, payload = name). */
 int term_send(int console_socket_fd, int master, struct err *e);
 /* Connect to a socket that takes descriptors; @what: "console" or "pidfd", for messages. */

@@ -150,20 +150,50 @@ int term_make_stdio(int slave, uid_t uid, struct err *e)
 	return 0;
 }
 
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/*
+ * The host's /dev/null is on a mount that the container does not have, which checkpointing
+ * trips over. Where the container has one of its own that one is taken; looked at first,
+ * since merely opening some other device can do something.
+ */
+static int reopen_null(int root, int fd)
+{
+	const uint64_t confine =
+		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | (root >= 0 ? RESOLVE_IN_ROOT : 0);
+	auto_fd handle = sys_openat2(root, "/dev/null", O_PATH, 0, confine);
+	auto_fd null = -1;
+	struct stat st;
+
+	if (handle < 0 || sys_fstat(handle, &st) < 0 || !is_null(&st))
+		return 0;
+	null = sys_openat2(root, "/dev/null", O_RDWR | O_NOCTTY, 0, confine);
+	if (null < 0 || sys_fstat(null, &st) < 0 || !is_null(&st))
+		return 0;
+	return sys_dup3(null, fd, 0);
+}
+
 /*
  * A program may open its own /dev/stdout again, which takes the right to the inode. Pipes
  * and sockets were made for this container; a terminal, a device or a file of the host
  * that a shell put there is somebody's and stays his.
  */
-int term_fix_stdio_owner(uid_t uid, struct err *e)
+int term_fix_stdio(int root, uid_t uid, struct err *e)
 {
 	for (int fd = 0; fd < 3; fd++) {
 		struct stat st;
-		int r;
+		int r = 0;
 
-		if (sys_fstat(fd, &st) < 0 || st.st_uid == uid)
+		if (sys_fstat(fd, &st) < 0)
 			continue;
-		if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
+		if (is_null(&st))
+			r = reopen_null(root, fd);
+		if (r < 0)
+			return err_sys(e, -r, "/dev/null", "take standard stream %d from", fd);
+		if (st.st_uid == uid || (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)))
 			continue;
 		r = give_to(fd, uid);
 		if (r < 0)

@@ -47,7 +47,7 @@ static const struct step exec_steps[] = {
 	{ "keyring", when_keyring, step_keyring },
 	{ "root", when_terminal, step_find_root },
 	{ "terminal", when_terminal, step_terminal },
-	{ "stdio", when_no_terminal, step_stdio_owner },
+	{ "stdio", when_no_terminal, step_stdio },
 	{ "inherited", NULL, step_inherited },
 	{ "scheduling", NULL, step_sched },
 	{ "bounding-set", NULL, step_bounding },

@@ -29,7 +29,7 @@ static const struct step init_steps[] = {
 	{ "devices", when_devices, step_devices },
 	{ "sysctls", when_sysctls, step_sysctls },
 	{ "terminal", when_terminal, step_terminal },
-	{ "stdio", when_no_terminal, step_stdio_owner },
+	{ "stdio", when_no_terminal, step_stdio },
 	{ "runtime-hooks", when_runtime_hooks, step_runtime_hooks },
 	{ "createContainer-hooks", when_create_hooks, step_create_hooks },
 	{ "masks", when_mount_ns, step_masks },

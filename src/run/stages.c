@@ -198,9 +198,13 @@ int step_terminal(void *role, struct err *e)
 	return r < 0 ? r : term_make_stdio(fd_take(&c->slave), p->uid, e);
 }
 
-int step_stdio_owner(void *role, struct err *e)
+/* Without mounts of its own the container's /dev is not to be seen yet, or never. */
+int step_stdio(void *role, struct err *e)
 {
-	return term_fix_stdio_owner(((struct child *)role)->plan->proc.process->uid, e);
+	struct child *c = role;
+	int root = c->run->options.exec ? AT_FDCWD : c->mount.root;
+
+	return term_fix_stdio(root, c->plan->proc.process->uid, e);
 }
 
 int step_runtime_hooks(void *role, struct err *e)

@@ -39,7 +39,7 @@ int step_root(void *role, struct err *e);
 int step_mounts(void *role, struct err *e);
 int step_devices(void *role, struct err *e);
 int step_terminal(void *role, struct err *e);
-int step_stdio_owner(void *role, struct err *e);
+int step_stdio(void *role, struct err *e);
 int step_runtime_hooks(void *role, struct err *e);
 int step_create_hooks(void *role, struct err *e);
 int step_masks(void *role, struct err *e);

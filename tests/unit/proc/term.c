@@ -158,7 +158,7 @@ TEST(stdio_owner)
 	dup2(fd, 0);
 	dup2(p[1], 1);
 	dup2(s[0], 2);
-	CHECK_OK(term_fix_stdio_owner(1234, &e), &e);
+	CHECK_OK(term_fix_stdio(AT_FDCWD, 1234, &e), &e);
 	REQUIRE(fstat(fd, &st) == 0);
 	CHECK_INT(st.st_uid, 0);
 	REQUIRE(fstat(p[0], &st) == 0);
@@ -169,7 +169,7 @@ TEST(stdio_owner)
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(fd, 0);
 	close(1); /* a stream that is not there is no error */
-	CHECK_OK(term_fix_stdio_owner(1234, &e), &e);
+	CHECK_OK(term_fix_stdio(AT_FDCWD, 1234, &e), &e);
 	REQUIRE(stat("/dev/null", &null) == 0);
 	CHECK_INT(null.st_uid, 0);
 	for (int i = 0; i < 3; i++) {
