@@ -44,8 +44,14 @@ static int read_again(int fd, char *buf, size_t size)
 
 int cgroup_events_read(int dirfd, struct cgroup_events *ret)
 {
-	char text[128];
 	auto_fd fd = sys_openat(dirfd, "cgroup.events", O_RDONLY, 0);
+
+	return cgroup_events_read_fd(fd, ret);
+}
+
+int cgroup_events_read_fd(int fd, struct cgroup_events *ret)
+{
+	char text[128];
 	int r = fd < 0 ? fd : read_again(fd, text, sizeof(text));
 
 	if (r < 0)

@@ -97,6 +97,8 @@ struct cgroup_events {
 };
 /* Read cgroup.events of an O_PATH descriptor; -ENODEV: the cgroup is gone. */
 int cgroup_events_read(int dirfd, struct cgroup_events *ret);
+/* The same of cgroup.events itself, from its start; @fd may be -errno of opening it. */
+int cgroup_events_read_fd(int fd, struct cgroup_events *ret);
 /*
  * Wait until the key ("populated", "frozen") has the value. 0, -ETIMEDOUT after
  * @timeout_ms, -ENODEV: the cgroup is gone.

@@ -140,6 +140,7 @@ extern const struct command command_check;
 extern const struct command command_checkpoint;
 extern const struct command command_create;
 extern const struct command command_delete;
+extern const struct command command_events;
 extern const struct command command_features;
 extern const struct command command_help;
 extern const struct command command_kill;
@@ -152,6 +153,7 @@ extern const struct command command_run;
 extern const struct command command_spec;
 extern const struct command command_start;
 extern const struct command command_state;
+extern const struct command command_stats;
 extern const struct command command_update;
 
 /* What --version prints. */

@@ -4,10 +4,10 @@
 #include "cli/cli.h"
 
 const struct command *const cli_commands[] = {
-	&command_check,	  &command_checkpoint, &command_create, &command_delete, &command_features,
-	&command_help,	  &command_kill,       &command_list,	&command_pause,	 &command_ps,
-	&command_restore, &command_resume,     &command_run,	&command_spec,	 &command_start,
-	&command_state,	  &command_update,
+	&command_check,	   &command_checkpoint, &command_create, &command_delete, &command_events,
+	&command_features, &command_help,	&command_kill,	 &command_list,	  &command_pause,
+	&command_ps,	   &command_restore,	&command_resume, &command_run,	  &command_spec,
+	&command_start,	   &command_state,	&command_stats,	 &command_update,
 };
 const size_t cli_n_commands = COUNT(cli_commands);
 

@@ -107,6 +107,20 @@ struct update_options {
 };
 int container_update(const struct context *ctx, const char *id, const struct update_options *o,
 		     struct err *e);
+/* What it uses now; stats lie in @a. */
+struct cgroup_stats;
+int container_stats(struct arena *a, const struct context *ctx, const char *id,
+		    struct cgroup_stats *ret, struct err *e);
+/* The same every @interval_ms until nobody is left inside or @output has no reader. */
+struct event_sink {
+	int64_t interval_ms;
+	int output; /* descriptor that is written to */
+	/* @stats NULL: somebody inside was killed for memory. What it returns below 0 ends all. */
+	int (*emit)(void *arg, const char *id, const struct cgroup_stats *stats, struct err *e);
+	void *arg;
+};
+int container_events(const struct context *ctx, const char *id, const struct event_sink *sink,
+		     struct err *e);
 /* All processes, sorted; of a container without a cgroup init alone. */
 int container_pids(struct arena *a, const struct context *ctx, const char *id, pid_t **ret,
 		   size_t *ret_n, struct err *e);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pause, resume, ps, update: what changes or shows a living container."""
+"""pause, resume, ps, update, events, stats: what changes or shows a living container."""
 import json
+import subprocess
 
 from cases.lifecycle import created, started, stopped
 from frame import cgroups
@@ -152,3 +153,70 @@ def _(t):
     t.wait_for_end(pid)
     t.fails("container not running", "update", "--pids-limit", "5", t.id)
     t.delete()
+
+
+@case("events --stats is one object")
+def _(t):
+    started(t)
+    text = t.ok("events", "--stats", t.id).out
+    t.equal(text.count("\n"), 1, "the number of lines")
+    event = json.loads(text)
+    t.equal((event["type"], event["id"]), ("stats", t.id), "the envelope")
+    data = event["data"]
+    t.equal(sorted(data), ["blkio", "cpu", "cpuset", "hugetlb", "intel_rdt", "memory",
+                           "network_interfaces", "pids"], "the parts")
+    t.check(set(data["cpu"]["usage"]) >= {"total", "kernel", "user"}, "cpu.usage")
+    t.equal(sorted(data["memory"]["usage"]), ["failcnt", "limit", "max", "usage"], "memory.usage")
+    if cgroups.has("pids"):
+        t.equal(data["pids"], {"current": 1, "limit": 0}, "pids")
+    t.delete("--force")
+    t.fails("does not exist", "events", "--stats", t.id)
+
+
+@case("events tell of memory that ran out, and end with the container", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 16 << 20, "swap": 16 << 20}})
+    created(t, "alloc", "64")
+    with subprocess.Popen(t.command("events", "--interval", "1m", t.id), text=True,
+                          stdout=subprocess.PIPE) as events:
+        first = json.loads(events.stdout.readline())
+        t.equal(first["type"], "stats", "the first event")
+        t.ok("start", t.id)
+        rest = [json.loads(line) for line in events.stdout.read().splitlines()]
+        t.equal([event for event in rest if event["type"] == "oom"][:1],
+                [{"type": "oom", "id": t.id}], "the other events")
+        t.equal(events.wait(), 0, "the status of events")
+    t.fails("container not running", "events", "--stats", t.id)
+    t.delete()
+
+
+@case("events come at intervals, until nobody reads")
+def _(t):
+    started(t)
+    with subprocess.Popen(t.command("events", "--interval=20ms", t.id), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as events:
+        for _ in range(3):
+            t.equal(json.loads(events.stdout.readline())["type"], "stats", "an event")
+        events.stdout.close()
+        t.equal(events.wait(), 0, "the status of events")
+        t.equal(events.stderr.read(), "", "its errors")
+    t.fails("needs a time", "events", "--interval", "soon", t.id)
+    t.delete("--force")
+
+
+@case("stats of all and of one")
+def _(t):
+    pid = started(t)
+    for words in ((), (t.id,)):
+        lines = t.ok("stats", *words).out.splitlines()
+        t.equal(lines[0].split()[:2], ["ID", "CPU"], "the heading")
+        t.equal([line.split()[0] for line in lines[1:]], [t.id], "the containers")
+        t.equal(json.loads(t.ok("stats", "--format", "json", *words).out)["id"], t.id, "the id")
+    text = t.ok("stats", "-f", "prometheus").out
+    t.check('\ncleat_pids{id="%s"} ' % t.id in text, text)
+    t.ok("kill", t.id, "KILL")
+    t.wait_for_end(pid)
+    t.equal(len(t.ok("stats").out.splitlines()), 1, "lines without a running container")
+    t.fails("container not running", "stats", t.id)
+    t.delete()
+    t.fails("does not exist", "stats", t.id)
