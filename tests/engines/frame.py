@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of all engines share.
+
+A test is a function that takes an Engine and is named like the command or feature that it
+is about; the name is its row in docs/engines.md:
+
+    @test("pause", quick=True)
+    def _(e):
+        e.sh("docker run -d --name a bb top")
+        ...
+
+It raises Failed (or lets `sh` do it) when the effect is not there. The engine is cleaned
+after each. An Engine of a module says how the engine is set up with a runtime, and how
+what a test has left is removed.
+"""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+TESTS = {}
+RUNTIMES = {"cleat": "/usr/local/bin/cleat", "crun": "/usr/bin/crun", "runc": "/usr/bin/runc"}
+
+
+class Failed(Exception):
+    """The effect was not there."""
+
+
+class Skip(Exception):
+    """This machine cannot run the test; the text says why."""
+
+
+def test(name, quick=False):
+    """Make a test of a function; quick: it belongs to the quick half."""
+    def register(function):
+        engine = function.__module__.rsplit(".", maxsplit=1)[-1]
+        TESTS.setdefault(engine, []).append((name, quick, function))
+        return function
+    return register
+
+
+def need(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def same(found, wanted):
+    if found != wanted:
+        raise Failed(f"found {found!r}, wanted {wanted!r}")
+
+
+def like(found, pattern):
+    if not re.search(pattern, found):
+        raise Failed(f"found {found!r}, wanted something like {pattern!r}")
+
+
+class Engine:
+    """An engine with a runtime: `name` of the runtime and `path` of its executable."""
+    seconds = 180
+
+    def __init__(self, runtime):
+        self.name = os.path.basename(runtime)
+        self.path = RUNTIMES.get(runtime, runtime)
+        self.trace = []
+        self.env = dict(os.environ)
+
+    def start(self):
+        """Set the engine up."""
+
+    def stop(self):
+        """Leave the machine as it was."""
+
+    def clean(self):
+        """Remove what a test has left."""
+
+    def run(self, command, stdin="", timeout=None):
+        """Run a shell command; what came of it, with .out for stdout without blanks around."""
+        began = time.monotonic()
+        try:
+            done = subprocess.run(["bash", "-c", command], input=stdin, text=True, env=self.env,
+                                  capture_output=True, timeout=timeout or self.seconds,
+                                  errors="replace", check=False)
+        except subprocess.TimeoutExpired as late:
+            self.trace.append(f"$ {command}\n(not done after {timeout or self.seconds} s)")
+            raise Failed(f"'{command}' was not done in time") from late
+        done.out = done.stdout.strip()
+        self.trace.append(f"$ {command}\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
+                          f"(status {done.returncode}, {time.monotonic() - began:.1f} s)")
+        return done
+
+    def sh(self, command, status=0, **more):
+        """Run a shell command that must end with this status; its output without blanks around."""
+        done = self.run(command, **more)
+        if done.returncode != status:
+            raise Failed(f"'{command}' ended with status {done.returncode}, not {status}")
+        return done.out
+
+    def until(self, command, pattern, seconds=60):
+        """Repeat a shell command until its output is like this; the output."""
+        end = time.monotonic() + seconds
+        while True:
+            found = self.run(command).out
+            if re.search(pattern, found):
+                return found
+            if time.monotonic() > end:
+                raise Failed(f"'{command}' said {found!r}, not something like {pattern!r}")
+            self.trace.pop()
+            time.sleep(0.3)
+
+
+def busybox_tree(where):
+    """A root file system of a static busybox, with the few files that engines want."""
+    shutil.rmtree(where, ignore_errors=True)
+    for name in ("bin", "etc", "root", "tmp", "proc", "sys", "dev", "run", "var", "www"):
+        os.makedirs(f"{where}/{name}")
+    os.chmod(f"{where}/tmp", 0o1777)
+    shutil.copy("/usr/bin/busybox", f"{where}/bin/busybox")
+    subprocess.run(["chroot", where, "/bin/busybox", "--install", "-s", "/bin"], check=True)
+    for name, text in (
+            ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n"),
+            ("etc/group", "root:x:0:\nuser:x:1000:\n"),
+            ("www/index.html", "hello from the container\n"),
+            ("etc/not-executable", "text\n")):
+        with open(f"{where}/{name}", "w", encoding="ascii") as f:
+            f.write(text)
+    return where
+
+
+def runtime_leftovers(path):
+    """What is left on the host of containers that are gone: cgroups, processes of the runtime."""
+    found = []
+    for top, names, _ in os.walk("/sys/fs/cgroup"):
+        found += [f"{top}/{n}" for n in names
+                  if re.match(r"(docker|libpod|crio|cri-containerd)-[0-9a-f]{20,}", n)
+                  or re.fullmatch(r"[0-9a-f]{64}", n)]
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/exe") == path:
+                found.append(f"process {pid} of {path}")
+        except OSError:
+            pass
+    return found
