@@ -23,6 +23,7 @@ enum option_kind {
 	OPTION_STRING, /* const char * */
 	OPTION_UINT,   /* unsigned */
 	OPTION_NAME,   /* int: the value of one of `names` */
+	OPTION_LIST,   /* struct string_list: one more value each time */
 };
 
 struct option_row {
@@ -40,6 +41,12 @@ struct option_table {
 	const struct option_row *rows;
 	size_t n;
 };
+
+/*
+ * Make room in @args for what OPTION_LIST rows collect from @n words; before
+ * options_parse().
+ */
+void options_prepare(struct arena *a, const struct option_table *t, void *args, size_t n);
 
 /*
  * options_parse() - fill @args from the options at the beginning of @argv
@@ -141,6 +148,7 @@ extern const struct command command_checkpoint;
 extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_events;
+extern const struct command command_exec;
 extern const struct command command_features;
 extern const struct command command_help;
 extern const struct command command_kill;
@@ -165,5 +173,6 @@ const char *cli_version(struct arena *a);
  * open, while nothing of our own has been opened.
  */
 int create_early(struct invocation *inv, struct err *e);
+int check_descriptors(unsigned preserve, unsigned *ret_listen, struct err *e);
 
 #endif

@@ -19,19 +19,25 @@ static unsigned listen_fds(void)
 	return pid == (uint32_t)getpid() ? n : 0;
 }
 
-int create_early(struct invocation *inv, struct err *e)
+int check_descriptors(unsigned preserve, unsigned *ret_listen, struct err *e)
 {
-	struct create_options *o = inv->args;
 	uint64_t end;
 
-	o->listen_fds = listen_fds();
-	end = 3 + (uint64_t)o->listen_fds + o->preserve_fds;
+	*ret_listen = listen_fds();
+	end = 3 + (uint64_t)*ret_listen + preserve;
 	for (uint64_t fd = 3; fd < end; fd++)
 		if (fd > INT32_MAX || sys_fcntl((int)fd, F_GETFD, 0) < 0)
 			return err_user(e, "preserve-fds",
 					"descriptor %llu is to be passed on but not open",
 					(unsigned long long)fd);
 	return 0;
+}
+
+int create_early(struct invocation *inv, struct err *e)
+{
+	struct create_options *o = inv->args;
+
+	return check_descriptors(o->preserve_fds, &o->listen_fds, e);
 }
 
 static const struct option_row rows[] = {

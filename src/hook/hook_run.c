@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/helper.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/trace.h"
 #include "hook/hook.h"
@@ -48,10 +49,16 @@ int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *sta
 		 struct err *e)
 {
 	for (size_t i = 0; i < p->n[kind]; i++) {
-		int r = run_one(p, kind, i, state, cwd_fd, e);
+		struct err failed = { 0 };
 
-		if (r < 0)
-			return r;
+		if (run_one(p, kind, i, state, cwd_fd, &failed) == 0)
+			continue;
+		if (kind != HOOK_POSTSTOP) {
+			if (e)
+				*e = failed;
+			return -failed.code;
+		}
+		log_warning("%s", failed.text);
 	}
 	return 0;
 }

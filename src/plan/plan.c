@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/plan.h"
 
+#include <sched.h>
+
 int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	      const struct plan_options *opt, struct plan **ret, struct err *e)
 {
@@ -38,6 +40,28 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		r = hook_plan_make(a, spec, &p->hooks, e);
 	if (r < 0)
 		return r;
+	*ret = p;
+	return 0;
+}
+
+int plan_make_exec(struct arena *a, const struct spec *spec, const struct spec_process *process,
+		   const struct host *host, const struct plan_options *opt, struct plan **ret,
+		   struct err *e)
+{
+	struct plan *p = arena_new(a, struct plan);
+	int r;
+
+	p->spec = spec;
+	p->options = *opt;
+	p->mount.has_ns = (spec->ns_new | spec->ns_joined) & CLONE_NEWNS;
+	p->mount.rootfs = spec->rootfs_path;
+	r = sec_plan_make(a, spec, process, host, opt->id, !opt->no_new_keyring, &p->sec, e);
+	if (r == 0)
+		r = proc_plan_make(a, spec, process, host, &p->proc, e);
+	if (r < 0)
+		return r;
+	p->proc.exec = true;
+	p->proc.n_sysctls = 0;
 	*ret = p;
 	return 0;
 }

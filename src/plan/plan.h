@@ -56,6 +56,11 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 void plan_examine(struct arena *a, const struct host *host, const struct plan_options *opt,
 		  struct spec_report *report);
 
+/* The same for a further process of a container that exists: only what concerns a process. */
+int plan_make_exec(struct arena *a, const struct spec *spec, const struct spec_process *process,
+		   const struct host *host, const struct plan_options *opt, struct plan **ret,
+		   struct err *e);
+
 /* The plan as text, one line an operation, stable: for golden tests and people. */
 const char *plan_print(struct arena *a, const struct plan *plan);
 

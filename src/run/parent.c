@@ -75,6 +75,13 @@ void run_abort(struct run *r)
 
 /* --- the sequence ------------------------------------------------------------------------------ */
 
+static int birth_place(const struct run *run)
+{
+	if (run->birth >= 0)
+		return run->birth;
+	return run->cgroup ? cgroup_v2_fd(run->cgroup) : -1;
+}
+
 /* A fork that keeps the other end; the child closes ours, or end of file would never come. */
 static int fork_middle(struct parent *p, struct err *e)
 {
@@ -95,7 +102,7 @@ static int fork_middle(struct parent *p, struct err *e)
 				   .up = ends[1],
 				   .peer = ends[1],
 				   .slave = -1,
-				   .cgroup = p->run->cgroup ? cgroup_v2_fd(p->run->cgroup) : -1 };
+				   .cgroup = birth_place(p->run) };
 
 		fd_close(&p->run->channel);
 		middle_main(&c);
@@ -162,11 +169,11 @@ static int place_init(struct parent *p, struct err *e)
 
 	if (run->cgroup && cgroup_needs_join(run->cgroup))
 		r = cgroup_join(run->cgroup, run->pid, e);
-	if (r == 0 && run->cgroup)
+	if (r == 0 && run->cgroup && !run->options.exec)
 		r = cgroup_apply_late(run->cgroup, &run->plan->cgroup, e);
 	if (r == 0)
 		r = oom_score(p, e);
-	if (r == 0)
+	if (r == 0 && run->callbacks.identity)
 		r = run->callbacks.identity(run->callbacks.arg, run->pid, run->pidfd, e);
 	if (r == 0)
 		r = resctrl_group(p, e);

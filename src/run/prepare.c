@@ -39,6 +39,7 @@ static int console_prepare(struct run *r, struct err *e)
 /* The initial values of a run; descriptors are empty. */
 static void run_init(struct run *r)
 {
+	r->birth = -1;
 	r->pidfd = r->channel = r->gate = r->console = r->pidfd_socket = r->master = -1;
 	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
 	r->proc = DIR_NONE;

@@ -38,7 +38,7 @@ struct run_listener {
 
 /* What the container floor does while the processes come to life. */
 struct run_callbacks {
-	/* init exists and waits for GO: record identity. */
+	/* init exists and waits for GO: record identity. NULL: there is nothing to record. */
 	int (*identity)(void *arg, pid_t pid, int pidfd, struct err *e);
 	/* everything up to the gate is done: record created, write the pid file. */
 	int (*created)(void *arg, struct err *e);
@@ -53,6 +53,7 @@ struct run {
 	struct run_options options;
 	struct run_callbacks callbacks;
 	struct cgroup *cgroup;
+	int birth; /* v2 directory that init is born in; -1: the cgroup's own */
 	struct dir state_dir; /* holds the gate */
 	struct seccomp_filter filter;
 	pid_t pid;

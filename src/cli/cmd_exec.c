@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec - run a further process in a container */
+#include "base/str.h"
+#include "cli/cli.h"
+
+#define AT(field) offsetof(struct exec_options, field)
+
+static const struct option_row rows[] = {
+	{ "process", 'p', OPTION_STRING, AT(process), "FILE",
+	  "take the process object of config.json from there; -: from stdin" },
+	{ "tty", 't', OPTION_BOOL, AT(tty), NULL, "give it a terminal" },
+	{ "detach", 'd', OPTION_BOOL, AT(detach), NULL, "do not wait for its end" },
+	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "one more environment variable" },
+	{ "cwd", 0, OPTION_STRING, AT(cwd), "DIR", "working directory" },
+	{ "user", 'u', OPTION_STRING, AT(user), "UID[:GID]", "numeric user and group" },
+	{ "additional-gids", 'g', OPTION_LIST, AT(groups), "GID", "one more group" },
+	{ "cap", 'c', OPTION_LIST, AT(caps), "CAP", "one more capability" },
+	{ "no-new-privs", 0, OPTION_BOOL, AT(no_new_privs), NULL,
+	  "execve(2) gives it no privileges" },
+	{ "apparmor", 0, OPTION_STRING, AT(apparmor), "PROFILE", "AppArmor profile" },
+	{ "process-label", 0, OPTION_STRING, AT(process_label), "LABEL", "SELinux label" },
+	{ "cgroup", 0, OPTION_STRING, AT(cgroup), "PATH", "cgroup below the container's own" },
+	{ "ignore-paused", 0, OPTION_BOOL, AT(ignore_paused), NULL,
+	  "also in a paused container; the process starts when it is resumed" },
+	{ "console-socket", 0, OPTION_STRING, AT(console_socket), "PATH",
+	  "socket that gets its terminal" },
+	{ "pidfd-socket", 0, OPTION_STRING, AT(pidfd_socket), "PATH",
+	  "socket that gets a pidfd of it" },
+	{ "pid-file", 0, OPTION_STRING, AT(pid_file), "FILE", "write its pid there" },
+	{ "preserve-fds", 0, OPTION_UINT, AT(preserve_fds), "N",
+	  "pass N more descriptors than 0, 1 and 2 on" },
+	{ "no-subreaper", 0, OPTION_BOOL, AT(no_subreaper), NULL, NULL },
+};
+
+static int exec_early(struct invocation *inv, struct err *e)
+{
+	struct exec_options *o = inv->args;
+
+	return check_descriptors(o->preserve_fds, &o->listen_fds, e);
+}
+
+static int exec_run(struct invocation *inv, struct err *e)
+{
+	struct exec_options *o = inv->args;
+
+	o->id = inv->operands[0];
+	o->args = inv->operands + 1;
+	/* callers put it there, and mean the end of our options */
+	if (o->args[0] && str_eq(o->args[0], "--"))
+		o->args++;
+	if (!o->process && !o->args[0])
+		return err_user(e, "COMMAND", "exec requires: ID COMMAND [ARG...], or --process");
+	return container_exec(&inv->globals.context, o, &inv->status, e);
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.operands = "ID COMMAND [ARG...]",
+	.summary = "run a further process in a container",
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.flags = COMMAND_PROTECT,
+	.failure_status = 255, /* 1 could be the program's */
+	.options = { rows, COUNT(rows) },
+	.args_size = sizeof(struct exec_options),
+	.early = exec_early,
+	.run = exec_run,
+};

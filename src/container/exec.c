@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec - a further process in a container
+ *
+ * Takes no lock: the record is read once, the pidfd of init is proven to be the recorded
+ * process's, and the namespaces are entered through it. If the container ends meanwhile,
+ * so do we.
+ */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "container/internal.h"
+#include "sys/sys.h"
+
+struct execution {
+	struct arena *arena;
+	const struct exec_options *options;
+	struct container c;
+	struct host host;
+	struct spec *spec;
+	struct spec_process process;
+	struct plan *plan;
+	struct run_exec target;
+	struct run run;
+	struct cgroup *cgroup;
+	struct pid_file pid_file;
+	struct listener_of listener;
+	bool prepared;
+};
+
+static int check_status(struct execution *x, struct err *e)
+{
+	if (x->c.status == STATUS_PAUSED && x->options->ignore_paused)
+		return 0;
+	return container_allows(&x->c, VERB_EXEC, e);
+}
+
+/* setns(2) refuses the user namespace that we are in already. */
+static bool is_our_user_ns(pid_t pid)
+{
+	auto_arena a = arena_make();
+	struct stat own, other;
+
+	return sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &own, 0) == 0 &&
+	       sys_fstatat(AT_FDCWD, arena_printf(&a, "/proc/%d/ns/user", (int)pid), &other, 0) ==
+		       0 &&
+	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
+static void choose_namespaces(struct execution *x)
+{
+	x->target.pid = x->c.state->pid;
+	x->target.pidfd = x->c.pidfd;
+	x->target.namespaces = x->spec->ns_new | x->spec->ns_joined;
+	if ((x->spec->ns_joined & CLONE_NEWUSER) && is_our_user_ns(x->target.pid))
+		x->target.namespaces &= ~(uint64_t)CLONE_NEWUSER;
+}
+
+static int make_plan(struct execution *x, struct err *e)
+{
+	const struct plan_options opt = {
+		.id = x->options->id,
+		.no_new_keyring = x->c.state->no_new_keyring,
+		.preserve_fds = x->options->preserve_fds,
+		.listen_fds = x->options->listen_fds,
+	};
+	int r = spec_load_copy(x->arena, x->c.dir.fd, x->c.state->bundle, &x->spec, e);
+
+	host_probe(&x->host, false);
+	if (r == 0)
+		r = exec_process(x->arena, x->spec, x->options, &x->process, e);
+	if (r == 0)
+		r = plan_make_exec(x->arena, x->spec, &x->process, &x->host, &opt, &x->plan, e);
+	return r;
+}
+
+static int open_cgroup(struct execution *x, struct err *e)
+{
+	const char *below = x->options->cgroup;
+
+	x->cgroup = container_cgroup(x->arena, &x->c);
+	x->run.cgroup = x->cgroup;
+	if (!below || str_eq(below, "/"))
+		return 0;
+	if (!x->cgroup || cgroup_v2_fd(x->cgroup) < 0)
+		return err_user(e, "cgroup", "--cgroup '%s' needs a cgroup v2", below);
+	while (*below == '/')
+		below++;
+	x->run.birth = sys_openat2(cgroup_v2_fd(x->cgroup), below, O_PATH | O_DIRECTORY, 0,
+				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	return x->run.birth < 0 ? err_sys(e, -x->run.birth, below, "open the cgroup") : 0;
+}
+
+static int write_pid(void *arg, struct err *e)
+{
+	struct execution *x = arg;
+
+	x->listener.pid = x->run.pid;
+	return pid_file_write(&x->pid_file, x->run.pid, e);
+}
+
+static int prepare(struct execution *x, const struct context *ctx, struct err *e)
+{
+	const struct exec_options *o = x->options;
+	int r = container_open(x->arena, ctx, o->id, &x->c, e);
+
+	if (r == 0)
+		r = check_status(x, e);
+	if (r == 0 && o->pid_file)
+		r = pid_file_prepare(x->arena, o->pid_file, &x->pid_file, e);
+	if (r == 0)
+		r = make_plan(x, e);
+	if (r < 0)
+		return r;
+	choose_namespaces(x);
+	x->listener = (struct listener_of){ x->arena, &x->c, x->spec, 0 };
+	x->run.plan = x->plan;
+	x->run.options = (struct run_options){ .exec = &x->target,
+					       .foreground = !o->detach,
+					       .console_socket = o->console_socket,
+					       .pidfd_socket = o->pidfd_socket };
+	x->run.callbacks = (struct run_callbacks){ .created = write_pid,
+						   .arg = x,
+						   .listener = listener_for(&x->listener) };
+	x->prepared = true;
+	r = run_prepare(x->arena, &x->run, e);
+	return r < 0 ? r : open_cgroup(x, e);
+}
+
+static int perform(struct execution *x, int *ret_status, struct err *e)
+{
+	int r = run_create(x->arena, &x->run, e);
+
+	if (r == 0)
+		r = run_release(x->arena, &x->run, e);
+	if (r < 0) {
+		run_abort(&x->run);
+		pid_file_remove(&x->pid_file);
+		return r;
+	}
+	return x->options->detach ? 0 : run_attach(x->arena, &x->run, ret_status, e);
+}
+
+int container_exec(const struct context *ctx, const struct exec_options *o, int *ret_status,
+		   struct err *e)
+{
+	auto_arena a = arena_make();
+	struct execution x = {
+		.arena = &a,
+		.options = o,
+		.c = { .id = o->id, .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 },
+		.pid_file = { .dir = DIR_NONE },
+	};
+	int r = o->detach ? 0 : run_block_signals(e);
+
+	*ret_status = 0;
+	if (r == 0)
+		r = prepare(&x, ctx, e);
+	if (r == 0)
+		r = perform(&x, ret_status, e);
+	if (x.prepared) {
+		fd_close(&x.run.birth);
+		run_close(&x.run);
+	}
+	cgroup_close(x.cgroup);
+	pid_file_close(&x.pid_file);
+	container_close(&x.c);
+	return r;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec_process - the process object of an exec
+ *
+ * Given as a file, it is taken as it is. Given as options, it is the container's own with
+ * these changes, as runc has it: the terminal only with --tty, capabilities added to the
+ * bounding, effective and permitted sets, no_new_privs never taken away.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "container/internal.h"
+#include "ocispec/decode.h"
+#include "sys/sys.h"
+
+static int load_process(struct arena *a, const char *path, struct oci_process **ret, struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
+	bool from_stdin = str_eq(path, "-");
+	auto_fd fd = from_stdin ? -1 : sys_open(path, O_RDONLY, 0);
+	struct ocispec_error why = { 0 };
+	void *process;
+	ssize_t len;
+	char *text;
+
+	if (fd < 0 && !from_stdin)
+		return err_sys(e, -fd, path, "open the process file");
+	len = file_read_fd(from_stdin ? STDIN_FILENO : fd, path, a, OCISPEC_MAX_SIZE, &text, e);
+	if (len < 0)
+		return (int)len;
+	if (ocispec_decode(&oci_process_type, text, (size_t)len, &alloc, NULL, &process, &why) < 0)
+		return err_code(e, why.code, why.path, "%s:%u:%u: %s%s%s", path, why.line,
+				why.column, why.path, *why.path ? ": " : "", why.text);
+	*ret = process;
+	return 0;
+}
+
+/* A copy of @list with @more behind it. */
+static const char **append(struct arena *a, const char *const *list, size_t n,
+			   const struct string_list *more, size_t *ret_n)
+{
+	const char **all = arena_new_n(a, n + more->n, const char *);
+
+	memcpy(all, list, n * sizeof(*all));
+	memcpy(all + n, more->v, more->n * sizeof(*all));
+	*ret_n = n + more->n;
+	return all;
+}
+
+static int set_user(struct oci_user *user, const char *text, struct err *e)
+{
+	char uid[16];
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (len >= sizeof(uid))
+		return err_user(e, text, "option '--user' needs UID[:GID], not '%s'", text);
+	memcpy(uid, text, len);
+	uid[len] = '\0';
+	if (str_to_u32(uid, &user->uid) < 0 || (colon && str_to_u32(colon + 1, &user->gid) < 0))
+		return err_user(e, text, "option '--user' needs UID[:GID] in numbers, not '%s'",
+				text);
+	return 0;
+}
+
+static int set_groups(struct arena *a, struct oci_user *user, const struct string_list *more,
+		      struct err *e)
+{
+	size_t n = user->n_additional_gids;
+	uint32_t *gids;
+
+	if (!more->n)
+		return 0;
+	gids = arena_new_n(a, n + more->n, uint32_t);
+	if (n)
+		memcpy(gids, user->additional_gids, n * sizeof(*gids));
+	for (size_t i = 0; i < more->n; i++)
+		if (str_to_u32(more->v[i], &gids[n + i]) < 0)
+			return err_user(e, more->v[i],
+					"option '--additional-gids' needs a number, not '%s'",
+					more->v[i]);
+	user->additional_gids = gids;
+	user->n_additional_gids = n + more->n;
+	return 0;
+}
+
+static void add_capabilities(struct arena *a, struct oci_process *p, const struct string_list *more)
+{
+	struct oci_capabilities *c = arena_new(a, struct oci_capabilities);
+
+	if (!more->n)
+		return;
+	if (p->capabilities)
+		*c = *p->capabilities;
+	c->bounding = append(a, c->bounding, c->n_bounding, more, &c->n_bounding);
+	c->effective = append(a, c->effective, c->n_effective, more, &c->n_effective);
+	c->permitted = append(a, c->permitted, c->n_permitted, more, &c->n_permitted);
+	p->capabilities = c;
+}
+
+static int from_options(struct arena *a, const struct oci_process *own,
+			const struct exec_options *o, struct oci_process **ret, struct err *e)
+{
+	struct oci_process *p = arena_new(a, struct oci_process);
+	struct oci_user *user = arena_new(a, struct oci_user);
+
+	*p = *own;
+	if (own->user)
+		*user = *own->user;
+	user->has_uid = user->has_gid = true;
+	p->user = user;
+	p->args = (const char **)o->args;
+	for (p->n_args = 0; o->args[p->n_args];)
+		p->n_args++;
+	p->terminal = p->has_terminal = o->tty;
+	p->env = append(a, p->env, p->n_env, &o->env, &p->n_env);
+	if (o->cwd)
+		p->cwd = o->cwd;
+	if (o->apparmor)
+		p->apparmor_profile = o->apparmor;
+	if (o->process_label)
+		p->selinux_label = o->process_label;
+	if (o->no_new_privs)
+		p->no_new_privileges = p->has_no_new_privileges = true;
+	add_capabilities(a, p, &o->caps);
+	if (o->user && set_user(user, o->user, e) < 0)
+		return -e->code;
+	*ret = p;
+	return set_groups(a, user, &o->groups, e);
+}
+
+int exec_process(struct arena *a, const struct spec *spec, const struct exec_options *o,
+		 struct spec_process *ret, struct err *e)
+{
+	struct oci_process *p;
+	int r;
+
+	if (o->process)
+		r = load_process(a, o->process, &p, e);
+	else if (!spec->config->process)
+		r = err_user(e, "process", "the container has no process to take settings from");
+	else
+		r = from_options(a, spec->config->process, o, &p, e);
+	return r < 0 ? r : spec_check_process(a, p, spec, ret, e);
+}
