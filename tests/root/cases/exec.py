@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""exec: a further process of a container that runs."""
+import json
+import os
+import signal
+import socket
+
+from frame.case import case
+from frame.config import user_namespace
+
+PID_FILE = "exec.pid"
+
+
+def started(t, edits=None):
+    t.edit(edits or {})
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    return t.state()["pid"]
+
+
+def report(t, *options, program=("/probe",), **more):
+    r = t.ok("exec", *options, t.id, *program, **more)
+    return t.decode(r.out.strip().splitlines()[-1], r)
+
+
+def end(t, pid):
+    """A detached process is ours to reap: init waits for that before it ends."""
+    os.kill(pid, signal.SIGKILL)
+    t.wait_for_end(pid)
+    t.delete("--force")
+
+
+def options_row(name, options, expected, edits=None):
+    def function(t):
+        started(t, edits)
+        t.expect(report(t, *options), expected)
+        t.delete("--force")
+    case(name)(function)
+
+
+options_row("defaults are the container's own", (), {
+    "uids": [0, 0, 0, 0], "cwd": "/work", "no_new_privs": 1,
+    "hostname": "inside"},
+    {"process.cwd": "/work", "process.noNewPrivileges": True, "hostname": "inside"})
+options_row("--user", ("--user", "1000:100"), {"uids": [1000] * 4, "gids": [100] * 4})
+options_row("--user without a group", ("-u", "7"), {"uids": [7] * 4, "gids": [0] * 4})
+options_row("--cwd", ("--cwd", "/tmp"), {"cwd": "/tmp"})
+options_row("--additional-gids", ("-g", "5", "--additional-gids", "6"), {"groups": [5, 6]})
+options_row("--env is added and the later one wins",
+            ("-e", "A=1", "--env", "B=2", "-e", "A=3"),
+            {"env": lambda env: "A=3" in env and "B=2" in env and "A=1" not in env
+             and "FIRST=1" in env},
+            {"+process.env": ["FIRST=1"]})
+options_row("--cap", ("--cap", "CAP_SYS_TIME"),
+            {"status.CapEff": lambda mask: int(mask, 16) >> 25 & 1})
+
+
+@case("it is in the container's namespaces and cgroup")
+def _(t):
+    pid = started(t)
+    t.start_command("exec", "--detach", "--pid-file", f"{t.dir}/{PID_FILE}", t.id, "/probe",
+                    "sleep")
+    other = int(t.read(f"{t.dir}/{PID_FILE}"))
+    for name in ("mnt", "pid", "net", "ipc", "uts", "cgroup", "user"):
+        t.equal(os.readlink(f"/proc/{other}/ns/{name}"), os.readlink(f"/proc/{pid}/ns/{name}"),
+                name)
+    t.equal(t.read(f"/proc/{other}/cgroup"), t.read(f"/proc/{pid}/cgroup"), "the cgroups")
+    end(t, other)
+
+
+@case("it is in the container's user namespace")
+def _(t):
+    pid = started(t, user_namespace())
+    t.expect(report(t), {"uids": [0] * 4})
+    t.start_command("exec", "-d", "--pid-file", f"{t.dir}/{PID_FILE}", t.id, "/probe", "sleep")
+    other = int(t.read(f"{t.dir}/{PID_FILE}"))
+    t.equal(os.readlink(f"/proc/{other}/ns/user"), os.readlink(f"/proc/{pid}/ns/user"), "user")
+    end(t, other)
+
+
+@case("--process FILE, which may be removed at once")
+def _(t):
+    started(t)
+    path = f"{t.dir}/process.json"
+    t.write(path, json.dumps({"args": ["/probe"], "cwd": "/tmp", "user": {"uid": 3, "gid": 4},
+                              "env": ["ONLY=this"]}))
+    t.expect(report(t, "--process", path, program=()), {"uids": [3] * 4, "gids": [4] * 4,
+                                                        "cwd": "/tmp"})
+    t.delete("--force")
+
+
+@case("--process -")
+def _(t):
+    started(t)
+    text = json.dumps({"args": ["/probe"], "cwd": "/", "user": {"uid": 9, "gid": 9}})
+    t.expect(report(t, "--process", "-", program=(), text=text), {"uids": [9] * 4})
+    t.delete("--force")
+
+
+@case("a broken --process names the place")
+def _(t):
+    started(t)
+    path = f"{t.dir}/process.json"
+    t.write(path, '{"args": ["/probe"],\n "cwd": 7}')
+    t.fails(r"process\.json:2:\d+: cwd", "exec", "--process", path, t.id)
+    t.delete("--force")
+
+
+for _words, _status in ((("exit", "0"), 0), (("exit", "42"), 42), (("kill", "15"), 143)):
+    def _ends(t, words=_words, status=_status):
+        started(t)
+        t.equal(t.cleat("exec", t.id, "/probe", *words).rc, status, "the status")
+        t.delete("--force")
+    case(f"the status of {' '.join(_words)} is {_status}")(_ends)
+
+
+for _program, _pattern in (("nope", r'exec: "nope": executable file not found in \$PATH'),
+                           ("/nope", "no such file or directory"),
+                           ("/tmp", "permission denied")):
+    def _missing(t, program=_program, pattern=_pattern):
+        started(t)
+        r = t.fails(pattern, "exec", t.id, program)
+        t.equal(r.rc, 255, "the status")
+        t.delete("--force")
+    case(f"a program that cannot be executed: {_program}")(_missing)
+
+
+@case("a container that is created only")
+def _(t):
+    t.probe("sleep")
+    t.create()
+    t.expect(report(t), {"uids": [0] * 4})
+    t.ok("start", t.id)
+    t.delete("--force")
+
+
+@case("a container that has stopped")
+def _(t):
+    t.probe("exit", "0")
+    t.create()
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_end(pid)
+    t.fails("container not running", "exec", t.id, "/probe")
+    t.delete()
+
+
+@case("a container that is none")
+def _(t):
+    r = t.fails("does not exist", "exec", t.id, "/probe")
+    t.equal(r.rc, 255, "the status")
+
+
+@case("the pidfd arrives before exec returns")
+def _(t):
+    started(t)
+    path = f"{t.dir}/pidfd.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(1)
+        t.start_command("exec", "-d", "--pidfd-socket", path, "--pid-file",
+                        f"{t.dir}/{PID_FILE}", t.id, "/probe", "sleep")
+        peer, _address = server.accept()
+        with peer:
+            word, fds, _flags, _address = socket.recv_fds(peer, 64, 1)
+        t.equal(word, b"setns", "the word")
+        info = t.read(f"/proc/self/fdinfo/{fds[0]}")
+        os.close(fds[0])
+        pid = int(t.read(f"{t.dir}/{PID_FILE}"))
+        t.check(f"Pid:\t{pid}\n" in info, f"not its pidfd: {info}")
+    end(t, pid)
+
+
+@case("a filter binds it too")
+def _(t):
+    started(t, {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["chroot"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99}]}})
+    t.expect(report(t), {"status.Seccomp": "2"})
+    t.delete("--force")
+
+
+@case("two hundred in a row leave nothing")
+def _(t):
+    pid = started(t)
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    for _ in range(200):
+        t.ok("exec", t.id, "/probe", "exit", "0")
+    t.equal(len(os.listdir(f"/proc/{pid}/fd")), before, "the descriptors of init")
+    t.delete("--force")
