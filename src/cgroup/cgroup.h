@@ -55,7 +55,8 @@ struct cgroup_plan {
 	enum host_cgroups host;
 	const struct cgroup_dir_plan *dirs; /* dirs[0] is v2 when the host has it */
 	size_t n_dirs;
-	const char *scope, *slice;	    /* systemd */
+	const char *scope, *slice; /* systemd */
+	const struct unit_properties *properties;
 	const struct bpf_insn *device_prog; /* v2 device program; NULL: none */
 	size_t device_len;
 	bool required; /* a limit was asked for: no silent degradation */
@@ -108,7 +109,13 @@ struct cleat_state_file;
 int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cgroup **ret,
 		struct err *e);
 void cgroup_close(struct cgroup *cg);
+/* init is inside and on record: what kept a place for it leaves. Called by close, too. */
+void cgroup_release(struct cgroup *cg);
+/* How long systemd may take for a request; default: 30000. For this process. */
+void cgroup_systemd_timeout(unsigned ms);
 
+/* Where directory @i of the plan really is: systemd may put the unit below another one. */
+const char *cgroup_path(const struct cgroup *cg, size_t i);
 bool cgroup_is_none(const struct cgroup *cg);	 /* manager disabled, or degraded to nothing */
 int cgroup_v2_fd(const struct cgroup *cg);	 /* for CLONE_INTO_CGROUP and mounts; -1: none */
 uint64_t cgroup_inode(const struct cgroup *cg);	 /* identity of the v2 (else first v1) directory */

@@ -14,6 +14,7 @@
 #include "cgroup/ctl.h"
 #include "cgroup/devices.h"
 #include "cgroup/paths.h"
+#include "cgroup/unit.h"
 
 /* In this order they are written; realtime and cpuset values before anybody joins. */
 static const struct ctl *const controllers[] = {
@@ -286,6 +287,8 @@ static void collect(struct build *b)
 
 static int plan_systemd(struct build *b)
 {
+	bool v2 = b->host->cgroups == HOST_CGROUP_V2;
+	struct unit_properties *properties;
 	const struct oci_linux *l = b->spec->config->linux;
 
 	if (b->opt->manager != CGROUP_SYSTEMD)
@@ -295,6 +298,10 @@ static int plan_systemd(struct build *b)
 		return -b->err->code;
 	b->plan->scope = b->unit.unit;
 	b->plan->slice = b->unit.slice;
+	if (unit_properties_make(b->arena, b->spec->config, b->opt->id, &b->unit, v2, &properties,
+				 b->err) < 0)
+		return -b->err->code;
+	b->plan->properties = properties;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ int cgroup_new(struct arena *a, enum cgroup_manager m, size_t n, struct cgroup *
 	cg->arena = a;
 	cg->root = DIR_NONE;
 	cg->v2 = -1;
+	cg->helper = UNIT_HELPER_NONE;
 	cg->dirs = arena_new_n(a, n, struct cgroup_dir);
 	if (n && dir_open(CGROUP_ROOT, &cg->root, e) < 0)
 		return -e->code;
@@ -29,8 +30,14 @@ void cgroup_close(struct cgroup *cg)
 {
 	if (!cg)
 		return;
+	cgroup_release(cg);
 	fd_close(&cg->v2);
 	dir_close(&cg->root);
+}
+
+const char *cgroup_path(const struct cgroup *cg, size_t i)
+{
+	return cg->dirs[i].path;
 }
 
 const char *cgroup_dir_name(const struct cgroup_dir *d, char buf[DIR_TEXT_SIZE])

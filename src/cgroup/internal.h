@@ -4,6 +4,7 @@
 #define CLEAT_CGROUP_INTERNAL_H
 
 #include "cgroup/cgroup.h"
+#include "cgroup/unit_client.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -41,8 +42,17 @@ struct cgroup {
 	uint64_t inode; /* of the v2, else of the first v1 directory; 0: unknown */
 	bool other;	/* opened from a record: what stands there now is not what was recorded */
 	bool gone;	/* opened from a record: nothing stands there */
+	const char *scope, *invocation; /* systemd: the unit; NULL: none, or not known */
+	struct unit_helper helper;	/* stays in a new scope until init is in it and known */
 	struct err enabling; /* why a controller could not be enabled, the first of them */
 };
+
+/* mgr_fs.c: all that create does; @adopt: systemd made the v2 directory, and is in it */
+int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, struct err *e);
+void cgroup_fs_unmake(struct cgroup *cg);
+/* mgr_systemd.c: the properties of other resources, for a living unit */
+int cgroup_systemd_set(const struct cgroup *cg, const struct oci_linux_resources *r, bool v2,
+		       struct err *e);
 
 /* --- directories (mgr_fs.c) ------------------------------------------------------------------- */
 /* A new object with the root open, for @n directories. */

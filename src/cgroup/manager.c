@@ -17,13 +17,6 @@
 #include "cgroup/internal.h"
 #include "sys/sys.h"
 
-static int systemd_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
-{
-	(void)cg;
-	return err_code(e, ENOTSUP, p->scope,
-			"the systemd cgroup manager is not part of this build");
-}
-
 static int disabled_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 {
 	(void)cg;
@@ -39,8 +32,6 @@ static int disabled_remove(struct cgroup *cg, struct err *e)
 	return 0;
 }
 
-const struct cgroup_manager_ops cgroup_systemd_ops = { "systemd", systemd_create,
-						       cgroup_remove_dirs };
 const struct cgroup_manager_ops cgroup_disabled_ops = { "disabled", disabled_create,
 							disabled_remove };
 

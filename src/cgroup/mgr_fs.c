@@ -165,7 +165,7 @@ static void unmake_dir(const struct cgroup *cg, struct cgroup_dir *d)
 }
 
 static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgroup_dir *d,
-		    const struct cgroup_dir_plan *dp, struct err *e)
+		    const struct cgroup_dir_plan *dp, bool adopt, struct err *e)
 {
 	int made = make_path(cg, d), r = made;
 
@@ -182,7 +182,8 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 		return cgroup_error(d, r, e, "make");
 	if (!d->hierarchy && open_v2(cg, d, e) < 0)
 		return -e->code;
-	if (!made && (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)
+	if (!made && !adopt &&
+	    (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)
 		return -e->code;
 	if (d->hierarchy && str_eq(dp->controllers, "cpuset"))
 		return cgroup_cpuset_fill(cg, d, dp, e);
@@ -243,12 +244,12 @@ static int delegate(const struct cgroup *cg, const struct cgroup_plan *p, struct
 	return 0;
 }
 
-static int build(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, struct err *e)
 {
 	struct cgroup_dir *v2;
 
 	for (size_t i = 0; i < cg->n_dirs; i++)
-		if (make_dir(cg, p, &cg->dirs[i], &p->dirs[i], e) < 0)
+		if (make_dir(cg, p, &cg->dirs[i], &p->dirs[i], adopt, e) < 0)
 			return -e->code;
 	warn_absent(cg, p);
 	v2 = cgroup_dir_v2(cg);
@@ -262,12 +263,17 @@ static int build(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 }
 
 /* What this call has made, and no more: others may have come into a directory that was there. */
-static int fs_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+void cgroup_fs_unmake(struct cgroup *cg)
 {
-	if (build(cg, p, e) == 0)
-		return 0;
 	for (size_t i = 0; i < cg->n_dirs; i++)
 		unmake_dir(cg, &cg->dirs[i]);
+}
+
+static int fs_create(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	if (cgroup_fs_build(cg, p, false, e) == 0)
+		return 0;
+	cgroup_fs_unmake(cg);
 	return -e->code;
 }
 

@@ -23,12 +23,13 @@ struct v1_list {
 
 /* --- to the record ---------------------------------------------------------------------------- */
 
-static void add_v1(struct arena *a, struct v1_list *list, const struct cgroup_dir_plan *d)
+static void add_v1(struct arena *a, struct v1_list *list, const struct cgroup_dir_plan *d,
+		   const char *path)
 {
 	struct cleat_state_cgroup_v1 *v1 = arena_new(a, struct cleat_state_cgroup_v1);
 
 	v1->controllers = d->controllers;
-	v1->path = d->path;
+	v1->path = path;
 	*vec_push(a, list) = v1;
 }
 
@@ -40,15 +41,19 @@ void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cg
 
 	s->manager = cgroup_manager(p->manager)->name;
 	s->scope = p->scope;
+	s->invocation_id = cg ? cg->invocation : NULL;
 	for (size_t i = 0; i < p->n_dirs; i++) {
 		const struct cgroup_dir_plan *d = &p->dirs[i];
+		const char *path;
 
 		if (cg && cg->dirs[i].absent)
 			continue;
+		/* systemd may choose another place than the names say, below a user's manager */
+		path = cg ? cg->dirs[i].path : d->path;
 		if (!s->path)
-			s->path = d->path;
+			s->path = path;
 		if (d->hierarchy)
-			add_v1(a, &v1, d);
+			add_v1(a, &v1, d, path);
 		else
 			s->unified_path =
 				arena_printf(a, "%s%s", CGROUP_ROOT,
@@ -116,6 +121,8 @@ static int open_dirs(struct arena *a, const struct cleat_state_cgroup *s, struct
 				s->manager);
 	if (cgroup_new(a, (enum cgroup_manager)manager, n, &cg, e) < 0)
 		return -e->code;
+	cg->scope = s ? s->scope : NULL;
+	cg->invocation = s ? s->invocation_id : NULL;
 	r = n ? add_v2_dir(cg, s, e) : 0;
 	for (size_t i = 0; n && i < s->n_v1 && r == 0; i++)
 		r = add_v1_dir(cg, s->v1[i], e);

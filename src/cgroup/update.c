@@ -195,6 +195,15 @@ static int prepare(struct update *u)
 	return 0;
 }
 
+/* It would write its own values again at the next reload. */
+static int tell_systemd(struct update *u, const struct host *host,
+			const struct oci_linux_resources *r)
+{
+	if (u->cg->ops != &cgroup_systemd_ops || !u->cg->scope)
+		return 0;
+	return cgroup_systemd_set(u->cg, r, host->cgroups == HOST_CGROUP_V2, u->err);
+}
+
 int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
 		  const struct oci_linux_resources *r, struct cgroup_change **ret, struct err *e)
 {
@@ -210,7 +219,7 @@ int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
 		log_warning("%s", u.plan.warnings[i]);
 	if (prepare(&u) < 0)
 		return -e->code;
-	if (write_all(&u) < 0) {
+	if (write_all(&u) < 0 || tell_systemd(&u, host, r) < 0) {
 		cgroup_update_undo(cg, u.change);
 		return -e->code;
 	}

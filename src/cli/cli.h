@@ -70,6 +70,7 @@ struct globals {
 	int rootless;	    /* enum rootless_word */
 	bool debug, systemd_cgroup, version, dump_options;
 	const char *criu;
+	const char *systemd_timeout; /* a time, as it was given */
 };
 
 struct command;

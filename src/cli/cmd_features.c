@@ -7,6 +7,8 @@
  */
 #include <sched.h>
 
+#include "config.h"
+
 #include "base/str.h"
 #include "cli/cli.h"
 #include "hook/hook.h"
@@ -44,8 +46,8 @@ static struct oci_features_cgroup *cgroups(struct arena *a)
 
 	set(&c->v1, &c->has_v1, true);
 	set(&c->v2, &c->has_v2, true);
-	set(&c->systemd, &c->has_systemd, false);
-	set(&c->systemd_user, &c->has_systemd_user, false);
+	set(&c->systemd, &c->has_systemd, CLEAT_HAVE_SYSTEMD);
+	set(&c->systemd_user, &c->has_systemd_user, CLEAT_HAVE_SYSTEMD);
 	set(&c->rdma, &c->has_rdma, true);
 	return c;
 }

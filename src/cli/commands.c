@@ -68,6 +68,8 @@ static const struct option_row global_rows[] = {
 	  "the same as --cgroup-manager systemd" },
 	{ "cgroup-manager", 0, OPTION_NAME, AT(cgroup_manager), "MANAGER",
 	  "cgroupfs, systemd or disabled (default: cgroupfs)", NAMES(cgroup_managers) },
+	{ "systemd-timeout", 0, OPTION_STRING, AT(systemd_timeout), "TIME",
+	  "how long systemd may take to answer (default: 30s)" },
 	{ "rootless", 0, OPTION_NAME, AT(rootless), "WORD",
 	  "true, false or auto: may cgroups be missing? (default: auto)", NAMES(rootless_words) },
 	{ "criu", 0, OPTION_STRING, AT(criu), "PATH", NULL },
@@ -112,6 +114,18 @@ static void settle_globals(struct globals *g)
 	if (g->debug)
 		g->log_level = LOG_LEVEL_DEBUG;
 	c->debug = g->log_level == LOG_LEVEL_DEBUG;
+}
+
+static int settle_timeout(const char *text, struct err *e)
+{
+	uint64_t ms;
+
+	if (!text)
+		return 0;
+	if (str_to_duration_ms(text, &ms) < 0 || !ms || ms > INT32_MAX)
+		return err_user(e, text, "option '--systemd-timeout' needs a time, not '%s'", text);
+	cgroup_systemd_timeout((unsigned)ms);
+	return 0;
 }
 
 static int check_operands(const struct invocation *inv, struct err *e)
@@ -159,6 +173,8 @@ int cli_parse(struct invocation *inv, char **argv, struct err *e)
 	g->cgroup_manager = -1;
 	r = options_parse(&cli_global_options, g, argv + 1, &used, &inv->help, e);
 	settle_globals(g);
+	if (r == 0)
+		r = settle_timeout(g->systemd_timeout, e);
 	if (r < 0 || inv->help || g->version || g->dump_options)
 		return r;
 	argv += 1 + used;

@@ -48,7 +48,10 @@ static int record_identity(void *arg, pid_t pid, int pidfd, struct err *e)
 	if (identity_record(m->arena, s, pid, pidfd, e) < 0)
 		return -e->code;
 	cgroup_record(m->arena, &m->plan->cgroup, m->cgroup, s);
-	return record_write(m->arena, &m->c.dir, s, RECORD_IDENTITY, e);
+	if (record_write(m->arena, &m->c.dir, s, RECORD_IDENTITY, e) < 0)
+		return -e->code;
+	cgroup_release(m->cgroup);
+	return 0;
 }
 
 static int record_created(void *arg, struct err *e)

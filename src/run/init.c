@@ -113,7 +113,8 @@ static void list_cgroups(struct child *c)
 	}
 	for (size_t i = 0; i < p->n_dirs; i++)
 		list[i] = (struct mount_cgroup){ p->dirs[i].hierarchy, p->dirs[i].controllers,
-						 p->dirs[i].path };
+						 c->run->cgroup ? cgroup_path(c->run->cgroup, i)
+								: p->dirs[i].path };
 	c->mount.cgroups = list;
 	c->mount.n_cgroups = p->n_dirs;
 }

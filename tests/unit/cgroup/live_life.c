@@ -298,8 +298,10 @@ LIVE(systemd)
 	struct err e = { 0 };
 
 	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, &opt, &p, &e), &e);
+	setenv("CLEAT_HELPER_DIR", "/nowhere", 1);
 	CHECK_INT(cgroup_create(&live_arena, &p, &cg, &e), -ENOTSUP);
-	CHECK_STR(e.text, "the systemd cgroup manager is not part of this build");
+	CHECK_STR(e.text, "the systemd cgroup manager needs '/nowhere/cleat-systemd', which "
+			  "is not there");
 }
 
 /* --- freezing -------------------------------------------------------------------------------------------- */
