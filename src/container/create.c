@@ -16,8 +16,9 @@
 #include "container/internal.h"
 #include "sys/sys.h"
 
-#define DIR_MODE    0700
-#define CONFIG_MODE 0600
+#define DIR_MODE	 0700
+#define CONFIG_MODE	 0600
+#define UNDO_DEADLINE_MS 2000
 
 /* --- before anything exists ------------------------------------------------------------------- */
 
@@ -160,11 +161,27 @@ void creation_close(struct creation *m)
 	container_close(&m->c);
 }
 
+/*
+ * An init that we never heard of ends by itself when its channel does. Its cgroup, which
+ * nothing on record says is ours, can only be removed by name, when it is empty.
+ */
+static void wait_for_unknown_init(const struct creation *m)
+{
+	struct err ignored = { 0 };
+
+	if (!m->cgroup || !m->c.state || record_phase(m->c.state) >= RECORD_IDENTITY)
+		return;
+	if (cgroup_is_populated(m->cgroup) &&
+	    cgroup_wait_empty(m->cgroup, UNDO_DEADLINE_MS, &ignored) < 0)
+		err_ignore(&ignored, "whoever removes the cgroup will report it");
+}
+
 void creation_undo(struct creation *m)
 {
 	struct err e = { 0 };
 
 	run_abort(&m->run);
+	wait_for_unknown_init(m);
 	if (m->c.state)
 		m->c.state->n_net_devices = 0; /* given back, or it was said why not */
 	pid_file_remove(&m->pid_file);

@@ -7,7 +7,6 @@ all names that a case makes hold its id. So other work on the machine does not d
 """
 import hashlib
 import os
-import select
 import socket
 import stat
 import time
@@ -107,7 +106,8 @@ def _children():
     return found
 
 
-def _reap():
+def reap():
+    """All children that have ended: a pid namespace lives as long as a zombie in it does."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -115,26 +115,24 @@ def _reap():
         pass
 
 
-def left_processes():
-    """Wait for what ends by itself; kill and name the rest."""
+def _wait_for_no_children():
     end = time.monotonic() + DEADLINE
+    while True:
+        reap()
+        found = _children()
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.002)
+
+
+def left_processes():
+    """Wait for what ends by itself; kill and name the rest, and what that left behind."""
     found = []
-    for pid in _children():
-        try:
-            fd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        waiter = select.poll()
-        waiter.register(fd, select.POLLIN)
-        if not waiter.poll(max(0, end - time.monotonic()) * 1000):
+    while len(found) < 100 and (pids := _wait_for_no_children()):
+        for pid in pids:
             name = _read(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
             found.append(f"process {pid} is left: {name or _read(f'/proc/{pid}/comm').strip()}")
             os.kill(pid, 9)
-            os.waitpid(pid, 0)
-            # what it left behind is ours now
-            found += left_processes()
-        os.close(fd)
-    _reap()
     return found
 
 

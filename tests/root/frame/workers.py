@@ -19,7 +19,11 @@ from frame import host, kernel, needs
 from frame.case import Failed, Skip
 from frame.trial import Trial
 
-CASE_SECONDS = 180
+CASE_SECONDS = 600 if os.environ.get("CLEAT_LONG") else 180
+
+
+class Interrupted(BaseException):
+    """We are to end: after the case has been cleaned up."""
 
 
 class Worker:
@@ -37,7 +41,10 @@ class Worker:
         self.probe_copy = f"{self.dir}/probe"
         shutil.copy(probe, self.probe_copy)
         os.chmod(self.probe_copy, 0o755)
+        self.interrupted = False
         signal.signal(signal.SIGALRM, _too_long)
+        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def run(self, index, case):
         """What came of a case: ok, skip or the text of the failure."""
@@ -56,8 +63,12 @@ class Worker:
             answer["skip"] = str(e)
         except Failed as e:
             problems.append(str(e))
+        except Interrupted:
+            self.interrupted = True
+            problems.append("interrupted")
         except Exception:  # pylint: disable=broad-except
             problems.append(traceback.format_exc())
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.alarm(0)
         problems += self.end(trial, before, bool(problems) or "skip" in answer)
         if problems:
@@ -83,6 +94,10 @@ class Worker:
         return problems
 
 
+def _interrupt(*_):
+    raise Interrupted
+
+
 def _too_long(*_):
     raise Failed(f"not done after {CASE_SECONDS} s")
 
@@ -90,7 +105,8 @@ def _too_long(*_):
 def _work(worker_args, cases, numbers, answers):
     os.umask(0o022)
     worker = Worker(*worker_args)
-    while True:
+    while not worker.interrupted:
+        signal.signal(signal.SIGTERM, _interrupt)
         data = os.read(numbers, 4)
         if len(data) < 4:
             break
@@ -136,6 +152,8 @@ def run_all(cases, cleat, probe, jobs):
         os.close(end)
         pids.append(pid)
         streams.append(os.fdopen(answers, encoding="utf-8"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: [os.kill(pid, signal.SIGTERM) for pid in pids])
     failed = _collect(cases, streams)
     for pid in pids:
         os.waitpid(pid, 0)
