@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""podman with conmon, as root and, in the tests called rootless, as a user."""
+import json
+import os
+
+import frame
+from frame import Failed, like, need, same, test
+
+TREE = "/var/tmp/bb"
+CONF = "/etc/containers/containers.conf.d/90-test.conf"
+LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bin:/usr/bin:/bin "
+         "XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus "
+         "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes bash -c ")
+
+
+class Podman(frame.Engine):
+    """The runtime is the default of containers.conf; podman has no daemon."""
+
+    def configure(self, manager="systemd"):
+        os.makedirs(os.path.dirname(CONF), exist_ok=True)
+        known = json.dumps(["crun", "runc", self.name])
+        with open(CONF, "w", encoding="ascii") as f:
+            f.write(f'[engine]\nruntime = "{self.name}"\ncgroup_manager = "{manager}"\n'
+                    f'events_logger = "file"\nruntime_supports_json = {known}\n'
+                    f'runtime_supports_nocgroup = ["crun", "{self.name}"]\n'
+                    f'[engine.runtimes]\n{self.name} = ["{self.path}"]\n'
+                    '[network]\nfirewall_driver = "nftables"\n')
+
+    def start(self):
+        self.configure()
+        frame.busybox_tree(TREE)
+        self.sh(f"tar -C {TREE} -cf /var/tmp/bb.tar . && chmod 644 /var/tmp/bb.tar && "
+                "podman import -q -c CMD=sh /var/tmp/bb.tar bb")
+
+    def clean(self):
+        self.run("podman pod rm -a -f -t 0; podman rm -a -f -v -t 0; podman network prune -f")
+        left = frame.runtime_leftovers(self.path)
+        if left:
+            raise Failed("left on the host: " + " ".join(left))
+
+    def stop(self):
+        self.user("podman rm -a -f -t 0; podman rmi -a -f", any_status=True)
+        self.run(f"podman rmi -a -f; rm -rf {CONF} {TREE} /var/tmp/bb.tar")
+
+    def user(self, command, any_status=False, stdin=""):
+        """Run a command as the user, in a session of systemd with delegated controllers."""
+        quoted = "'" + command.replace("'", "'\\''") + "'"
+        done = self.run(LOGIN + quoted, stdin=stdin)
+        if done.returncode and not any_status:
+            raise Failed(f"as the user '{command}' ended with status {done.returncode}")
+        return done.out
+
+    def user_image(self):
+        self.user("podman image exists bb || podman import -q -c CMD=sh /var/tmp/bb.tar bb")
+
+    def pid(self, name):
+        return self.sh(f"podman inspect -f '{{{{.State.Pid}}}}' {name}")
+
+    def cgroup(self, name):
+        with open(f"/proc/{self.pid(name)}/cgroup", encoding="ascii") as f:
+            return "/sys/fs/cgroup" + f.read().strip().split("::")[1]
+
+    def value(self, name, file):
+        with open(f"{self.cgroup(name)}/{file}", encoding="ascii") as f:
+            return f.read().strip()
+
+
+def make(runtime):
+    return Podman(runtime)
+
+
+@test("info", quick=True)
+def _(e):
+    found = json.loads(e.sh("podman info --format '{{json .Host.OCIRuntime}}'"))
+    same((found["name"], found["path"]), (e.name, e.path))
+    like(found["version"], "version [0-9]")
+
+
+@test("run, exit codes and their words", quick=True)
+def _(e):
+    same(e.sh("podman run --rm bb echo hello"), "hello")
+    e.sh("podman run --rm bb sh -c 'exit 7'", status=7)
+    same(e.sh("podman run -i --rm bb wc -c", stdin="x" * 90000), "90000")
+    gone = e.run("podman run --rm bb no-such-command")
+    same(gone.returncode, 127)
+    like(gone.stderr, "executable file.*not found in \\$PATH.*OCI runtime attempted to invoke a command that was not found")
+    same(e.run("podman run --rm bb /no/such").returncode, 127)
+    denied = e.run("podman run --rm bb /etc/not-executable")
+    same(denied.returncode, 126)
+    like(denied.stderr, "(?i)permission denied.*OCI permission denied")
+    same(e.run("podman run --rm bb /etc").returncode, 126)
+    same(e.run("podman run --rm --no-such-flag bb").returncode, 125)
+    same(e.sh("podman ps -aq"), "")
+
+
+@test("create, start, stop, restart, rm", quick=True)
+def _(e):
+    e.sh("podman create --name one bb sh -c 'trap \"exit 4\" TERM; echo on; while :; do sleep 0.1; done'")
+    e.sh("podman start one")
+    e.until("podman logs one", "on")
+    first, where = e.pid("one"), e.cgroup("one")
+    like(where, "/machine.slice/libpod-[0-9a-f]{64}.scope")
+    e.sh("podman restart one")
+    need(e.pid("one") != first, "the same process")
+    e.until("podman logs one", "on\non")
+    e.sh("podman stop one")
+    same(e.sh("podman wait one"), "4")
+    e.sh("podman rm one")
+    need(not os.path.exists(where), where + " is left")
+
+
+@test("kill, wait", quick=True)
+def _(e):
+    e.sh("podman run -d --name one bb sh -c 'trap \"echo usr1\" USR1; echo on; while :; do sleep 0.1; done'")
+    e.until("podman logs one", "on")
+    e.sh("podman kill -s USR1 one")
+    e.until("podman logs one", "usr1")
+    e.sh("podman kill one")
+    same(e.sh("podman wait one"), "137")
+
+
+@test("exec", quick=True)
+def _(e):
+    e.sh("podman run -d --name one -e BASE=1 bb sleep 1000")
+    e.sh("podman exec one sh -c 'exit 9'", status=9)
+    same(e.sh("podman exec -u 1000 -w /etc -e MORE=2 one sh -c 'id -u; pwd; echo $BASE$MORE'"),
+         "1000\n/etc\n12")
+    same(e.sh("podman exec -i one wc -c", stdin="x" * 70000), "70000")
+    same(e.run("podman exec one no-such-command").returncode, 127)
+    same(e.run("podman exec one /etc/not-executable").returncode, 126)
+    e.sh("podman exec -d one sleep 4321")
+    pid = e.until("pgrep -f '^sleep 4321'", "[0-9]")
+    same(e.sh(f"cat /proc/{pid}/cgroup"), e.sh(f"cat /proc/{e.pid('one')}/cgroup"))
+
+
+@test("attach, logs", quick=True)
+def _(e):
+    e.sh("podman run -d -i --name one bb sh -c 'read l; echo got $l; sleep 1; exit 3'")
+    done = e.run("podman attach one", stdin="a line\n")
+    same((done.out, done.returncode), ("got a line", 3))
+    same(e.sh("podman logs one"), "got a line")
+
+
+@test("-it: a real terminal", quick=True)
+def _(e):
+    with open("/var/tmp/dialogue.exp", "w", encoding="ascii") as f:
+        f.write(r'''set timeout 60
+proc no {what} {puts "no $what"; exit 1}
+spawn podman run -it --rm bb sh
+stty rows 33 columns 101 < $spawn_out(slave,name)
+expect "# " {} timeout {no prompt}
+send "tty\r"
+expect "/dev/pts/0" {} timeout {no tty}
+sleep 1
+send "stty size\r"
+expect "33 101" {} timeout {no size}
+send "exit 6\r"
+expect eof
+lassign [wait] a b c status
+if {$status != 6} {no "status 6 but $status"}
+''')
+    e.sh("expect -f /var/tmp/dialogue.exp")
+
+
+@test("pause, unpause", quick=True)
+def _(e):
+    e.sh("podman run -d --name one bb sleep 1000; podman pause one")
+    like(e.value("one", "cgroup.events"), "frozen 1")
+    same(e.sh("podman ps -a --format '{{.State}}'"), "paused")
+    e.sh("podman unpause one")
+    like(e.value("one", "cgroup.events"), "frozen 0")
+    e.sh("podman pause one; podman rm -f -t 0 one")
+
+
+@test("stats, top", quick=True)
+def _(e):
+    e.sh("podman run -d --name one -m 64m bb sleep 1234")
+    like(e.sh("podman stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' one"), "/ 67.*MB 1")
+    like(e.sh("podman top one"), "sleep 1234")
+
+
+@test("update and limits", quick=True)
+def _(e):
+    e.sh("podman run -d --name one -m 64m --cpus 0.5 --pids-limit 20 bb sleep 1000")
+    same([e.value("one", f) for f in ("memory.max", "cpu.max", "pids.max")],
+         [str(64 << 20), "50000 100000", "20"])
+    e.sh("podman update -m 96m --cpus 0.25 --pids-limit 30 one")
+    same([e.value("one", f) for f in ("memory.max", "cpu.max", "pids.max")],
+         [str(96 << 20), "25000 100000", "30"])
+    e.sh("podman run --name two -m 16m bb sh -c 'head -c 80000000 /dev/zero | tail'; true")
+    same(e.sh("podman inspect -f '{{.State.OOMKilled}}' two"), "true")
+
+
+@test("health checks", quick=True)
+def _(e):
+    e.sh("podman run -d --name one --health-cmd 'test -e /tmp/well' --health-interval disable "
+         "--health-retries 1 bb sleep 1000")
+    need(e.run("podman healthcheck run one").returncode == 1, "it is well")
+    e.sh("podman exec one touch /tmp/well; podman healthcheck run one")
+    same(e.sh("podman inspect -f '{{.State.Health.Status}}' one"), "healthy")
+
+
+@test("pods", quick=True)
+def _(e):
+    e.sh("podman pod create --name p --infra-image bb --infra-command 'sleep 10000' --share net,ipc,uts,pid")
+    e.sh("podman run -d --pod p --name web bb httpd -f -h /www")
+    same(e.sh("podman run --rm --pod p bb wget -qO- http://127.0.0.1/"), "hello from the container")
+    like(e.sh("podman run --rm --pod p bb ps -o args"), "httpd -f")
+    e.sh("podman pod stop -t 1 p; podman pod rm p")
+
+
+@test("kube play: limits, probes, volumes")
+def _(e):
+    e.sh("mkdir -p /tmp/kube; cat >/tmp/kube/pod.yaml", stdin="""
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: main
+    image: localhost/bb
+    imagePullPolicy: Never
+    command: [httpd, -f, -h, /data]
+    resources: {limits: {memory: 48Mi, cpu: 250m}}
+    livenessProbe: {exec: {command: [test, -d, /data]}, periodSeconds: 1}
+    volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, hostPath: {path: /tmp/kube, type: Directory}}]
+""")
+    e.sh("podman kube play /tmp/kube/pod.yaml")
+    same((e.value("web-main", "memory.max"), e.value("web-main", "cpu.max")),
+         (str(48 << 20), "25000 100000"))
+    same(e.sh("podman exec web-main ls /data"), "pod.yaml")
+    e.sh("podman healthcheck run web-main")
+    e.sh("podman kube down /tmp/kube/pod.yaml")
+
+
+@test("networks, published ports", quick=True)
+def _(e):
+    e.sh("podman run -d --name one -p 127.0.0.1:8081:80 bb httpd -f -h /www")
+    e.until("curl -s http://127.0.0.1:8081/", "hello from the container")
+    same(e.sh("podman port one"), "80/tcp -> 127.0.0.1:8081")
+
+
+@test("--userns=auto, keep-id, idmapped volumes", quick=True)
+def _(e):
+    e.run("grep -q ^containers: /etc/subuid || { echo containers:2000000:1000000 >>/etc/subuid; "
+          "echo containers:2000000:1000000 >>/etc/subgid; }")
+    like(e.sh("podman run --rm --userns=auto bb cat /proc/self/uid_map"), "^ *0 +2000000")
+    e.sh("mkdir -p /tmp/idmap; touch /tmp/idmap/f; chown 0:0 /tmp/idmap/f")
+    same(e.sh("podman run --rm --uidmap 0:100000:65536 -v /tmp/idmap:/v:idmap bb stat -c %u /v/f"), "0")
+
+
+@test("secrets, --read-only, --tmpfs, volumes", quick=True)
+def _(e):
+    e.sh("printf hidden | podman secret create s -")
+    same(e.sh("podman run --rm --secret s bb cat /run/secrets/s"), "hidden")
+    e.sh("podman secret rm s")
+    need(e.run("podman run --rm --read-only bb touch /root/x").returncode != 0, "it is writable")
+    same(e.sh("podman run --rm --tmpfs /etc bb cat /etc/group"), e.sh(f"cat {TREE}/etc/group"))
+    e.sh("podman run --rm -v data:/d bb sh -c 'echo kept >/d/f'")
+    same(e.sh("podman run --rm -v data:/d:ro bb cat /d/f"), "kept")
+
+
+@test("capabilities, seccomp, privileged, devices", quick=True)
+def _(e):
+    like(e.sh("podman run --rm bb grep CapEff /proc/self/status"), "00000000800405fb")
+    like(e.sh("podman run --rm --cap-drop all --cap-add net_admin bb grep CapEff /proc/self/status"),
+         "0000000000001000")
+    like(e.sh("podman run --rm bb grep Seccomp: /proc/self/status"), "2")
+    e.sh("podman run --rm --privileged bb sh -c 'mount -t tmpfs none /tmp && test -b /dev/vda'")
+    same(e.sh("podman run --rm --device /dev/vda:/dev/disk:r bb sh -c 'head -c 9 /dev/disk | wc -c'"), "9")
+    e.sh("podman run --rm --sysctl net.ipv4.ip_forward=0 --ulimit nofile=11:12 --init bb true")
+
+
+@test("--cgroups=split and disabled")
+def _(e):
+    e.sh("systemd-run --quiet --wait --pipe -p Delegate=yes podman run --cgroups=split --rm bb true")
+    e.sh("podman run -d --name one --cgroups=disabled bb sleep 1000")
+    need("libpod" not in e.cgroup("one"), "it has a cgroup")
+    e.sh("podman exec one true; podman kill one; podman wait one")
+
+
+@test("cgroupfs as cgroup manager", quick=True)
+def _(e):
+    e.configure("cgroupfs")
+    try:
+        e.sh("podman run -d --name one -m 64m bb sleep 1000")
+        where = e.cgroup("one")
+        like(where, "/libpod_parent/libpod-")
+        same(e.value("one", "memory.max"), str(64 << 20))
+        e.sh("podman exec one true; podman pause one; podman unpause one; podman rm -f -t 0 one")
+        need(not os.path.exists(where), where + " is left")
+    finally:
+        e.configure()
+
+
+@test("quadlet unit, sd_notify")
+def _(e):
+    os.makedirs("/etc/containers/systemd", exist_ok=True)
+    with open("/etc/containers/systemd/quad.container", "w", encoding="ascii") as f:
+        f.write("[Container]\nImage=localhost/bb\nPull=never\nContainerName=quad\nExec=sleep 1000\n")
+    try:
+        e.sh("systemctl daemon-reload; systemctl start quad.service")
+        same(e.sh("podman exec quad echo in"), "in")
+        e.sh("systemctl stop quad.service")
+        same(e.sh("podman ps -aq"), "")
+    finally:
+        e.run("rm /etc/containers/systemd/quad.container; systemctl daemon-reload")
+
+
+@test("build", quick=True)
+def _(e):
+    e.sh("mkdir -p /tmp/pb; printf 'FROM bb\\nRUN echo made >/root/made\\nCMD cat /root/made\\n' "
+         ">/tmp/pb/Containerfile; podman build -q -t built /tmp/pb", timeout=300)
+    same(e.sh("podman run --rm built"), "made")
+
+
+@test("checkpoint, restore")
+def _(e):
+    if e.run(f"{e.path} checkpoint --help").returncode != 0:
+        raise frame.Skip("the runtime says that it cannot")
+    e.sh("podman run -d --name one bb sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done'")
+    e.until("podman logs one", "3")
+    e.sh("podman container checkpoint one")
+    count = int(e.sh("podman logs one | tail -n 1"))
+    e.sh("podman container restore one")
+    e.until("podman logs one", f"^{count + 1}$|\n{count + 1}\n")
+
+
+@test("200 containers, 4 at a time")
+def _(e):
+    e.seconds = 1500
+    try:
+        e.sh("seq 200 | xargs -P 4 -I{} sh -c '[ \"$(podman run --rm bb echo {})\" = {} ] || exit 1'")
+    finally:
+        e.seconds = 180
+    same(e.sh("podman ps -aq"), "")
+
+
+# --- rootless --------------------------------------------------------------------------------
+
+@test("rootless: run, exec, logs, exit codes", quick=True)
+def _(e):
+    e.user_image()
+    same(e.user("podman run --rm bb echo hello"), "hello")
+    e.user("podman run -d --name one bb sleep 1000")
+    same(e.user("podman exec one id -u"), "0")
+    e.user("podman run --rm bb no-such-command; test $? = 127")
+    like(e.user("podman run --rm bb cat /proc/self/uid_map"), "0 +1000 +1\n +1 +")
+    e.user("podman stop -t 1 one; podman rm one")
+
+
+@test("rootless: limits, pause, stats", quick=True)
+def _(e):
+    e.user_image()
+    e.user("podman run -d --name one -m 64m --cpus 0.5 --pids-limit 20 bb sleep 1000")
+    same(e.user("podman exec one cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max"),
+         f"{64 << 20}\n20")
+    e.user("podman pause one; podman unpause one; podman stats --no-stream one")
+    e.user("podman rm -f -t 0 one")
+
+
+@test("rootless: keep-id, network, pods")
+def _(e):
+    e.user_image()
+    same(e.user("podman run --rm --userns=keep-id bb id -u"), "1000")
+    e.user("podman run -d --name one -p 8082:80 bb httpd -f -h /www")
+    e.until("curl -s http://127.0.0.1:8082/", "hello from the container")
+    e.user("podman rm -f -t 0 one")
+
+
+@test("rootless: cgroupfs, and no cgroups at all", quick=True)
+def _(e):
+    e.user_image()
+    same(e.user("podman --cgroup-manager cgroupfs run --rm bb echo in"), "in")
+    if e.name != "runc":
+        same(e.user("podman run --cgroups=disabled --rm bb echo in"), "in")
