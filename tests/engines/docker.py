@@ -19,6 +19,7 @@ class Docker(frame.Engine):
         if self.name != "runc":
             config["runtimes"] = {self.name: {"path": self.path}}
         config["default-runtime"] = self.name
+        config["exec-opts"] = [f"native.cgroupdriver={self.manager}"]
         config.update(more)
         os.makedirs("/etc/docker", exist_ok=True)
         with open("/etc/docker/daemon.json", "w", encoding="ascii") as f:
@@ -77,8 +78,8 @@ class Docker(frame.Engine):
         return self.sh(f"expect -f {EXPECT}", timeout=timeout)
 
 
-def make(runtime):
-    return Docker(runtime)
+def make(*args):
+    return Docker(*args)
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -87,7 +88,7 @@ def make(runtime):
 def _(e):
     e.sh("service docker stop; service docker start")
     same(e.sh("docker info -f '{{.DefaultRuntime}} {{.CgroupDriver}} {{.CgroupVersion}}'"),
-         f"{e.name} systemd 2")
+         f"{e.name} {e.manager} 2")
     same(e.sh("docker run --rm bb echo up"), "up")
 
 

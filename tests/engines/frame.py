@@ -59,7 +59,8 @@ class Engine:
     """An engine with a runtime: `name` of the runtime and `path` of its executable."""
     seconds = 180
 
-    def __init__(self, runtime):
+    def __init__(self, runtime, manager="systemd"):
+        self.manager = manager  # of cgroups: systemd or cgroupfs
         self.name = os.path.basename(runtime)
         self.path = RUNTIMES.get(runtime, runtime)
         self.trace = []

@@ -16,7 +16,8 @@ LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bi
 class Podman(frame.Engine):
     """The runtime is the default of containers.conf; podman has no daemon."""
 
-    def configure(self, manager="systemd"):
+    def configure(self, manager=None):
+        manager = manager or self.manager
         os.makedirs(os.path.dirname(CONF), exist_ok=True)
         known = json.dumps(["crun", "runc", self.name])
         with open(CONF, "w", encoding="ascii") as f:
@@ -65,8 +66,8 @@ class Podman(frame.Engine):
             return f.read().strip()
 
 
-def make(runtime):
-    return Podman(runtime)
+def make(*args):
+    return Podman(*args)
 
 
 @test("info", quick=True)

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kubernetes' container runtime interface of containerd, as kubelet calls it."""
+import base64
+import json
+import os
+import subprocess
+
+import frame
+from containerd import image_archive
+from frame import Failed, like, need, same, test
+
+TREE = "/var/tmp/bb"
+
+
+class Cri(frame.Engine):
+    """The runtime is the default handler; the pause image is made here, too."""
+
+    def configure(self, systemd):
+        os.makedirs("/etc/containerd", exist_ok=True)
+        with open("/etc/containerd/config.toml", "w", encoding="ascii") as f:
+            f.write(f'''version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "docker.io/library/bb:latest"
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/usr/lib/cni"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  default_runtime_name = "mine"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mine]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.mine.options]
+  BinaryName = "{self.path}"
+  SystemdCgroup = {"true" if systemd else "false"}
+''')
+        os.makedirs("/etc/cni/net.d", exist_ok=True)
+        with open("/etc/cni/net.d/10-test.conflist", "w", encoding="ascii") as f:
+            json.dump({"cniVersion": "0.4.0", "name": "test", "plugins": [
+                {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True,
+                 "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.88.0.0/16"}]],
+                          "routes": [{"dst": "0.0.0.0/0"}]}},
+                {"type": "loopback"}]}, f)
+        self.systemd = systemd
+        self.sh("systemctl restart containerd")
+        self.until("cri Version </dev/null", "containerd")
+
+    def start(self):
+        frame.busybox_tree(TREE)
+        # The sandbox runs the image's command; this one sleeps, like pause does.
+        self.configure(self.manager == "systemd")
+        archive = image_archive("/var/tmp/bb-image", TREE)
+        self.sh("cd /var/tmp/bb-image && sed -i 's/\"Cmd\": \\[\"sh\"\\]/\"Cmd\": [\"sleep\", \"100000\"]/' "
+                f"config.json && tar -cf {archive} manifest.json config.json layer.tar")
+        self.sh(f"ctr -n k8s.io image import {archive}")
+
+    def call(self, method, **request):
+        done = subprocess.run(["cri", method], input=json.dumps(request), text=True,
+                              capture_output=True, check=False, timeout=200)
+        self.trace.append(f"$ cri {method} {json.dumps(request)[:700]}\n{done.stdout[-700:]}{done.stderr[-900:]}")
+        if done.returncode:
+            raise Failed(f"{method}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def pod(self, name, **linux):
+        config = {"metadata": {"name": name, "uid": name, "namespace": "default"},
+                  "hostname": name, "log_directory": f"/var/log/pods/{name}",
+                  "linux": {"cgroup_parent": "kube.slice" if self.systemd else "/kube", **linux}}
+        return self.call("RunPodSandbox", config=config)["pod_sandbox_id"], config
+
+    def container(self, pod, name, command, **linux):
+        sandbox, config = pod
+        made = self.call("CreateContainer", pod_sandbox_id=sandbox, sandbox_config=config, config={
+            "metadata": {"name": name}, "image": {"image": "docker.io/library/bb:latest"},
+            "command": command, "log_path": f"{name}.log", "linux": linux})["container_id"]
+        self.call("StartContainer", container_id=made)
+        return made
+
+    def exec(self, container, *command):
+        done = self.call("ExecSync", container_id=container, cmd=list(command), timeout=60)
+        out = base64.b64decode(done.get("stdout", "")).decode().strip()
+        return out, done.get("exit_code", 0)
+
+    def state(self, container):
+        return self.call("ContainerStatus", container_id=container)["status"]
+
+    def clean(self):
+        for item in self.call("ListPodSandbox").get("items") or []:
+            self.call("StopPodSandbox", pod_sandbox_id=item["id"])
+            self.call("RemovePodSandbox", pod_sandbox_id=item["id"])
+        left = frame.runtime_leftovers(self.path)
+        if left:
+            raise Failed("left on the host: " + " ".join(left))
+
+    def stop(self):
+        self.run("systemctl stop containerd; rm -rf /etc/containerd/config.toml /etc/cni/net.d/10-test.conflist "
+                 "/var/tmp/bb-image /var/tmp/bb-image.tar; ip link del cni0")
+
+
+def make(*args):
+    return Cri(*args)
+
+
+@test("Version, Status", quick=True)
+def _(e):
+    like(e.call("Version")["runtime_name"], "containerd")
+    conditions = {c["type"]: c.get("status", False) for c in e.call("Status")["status"]["conditions"]}
+    same((conditions["RuntimeReady"], conditions["NetworkReady"]), (True, True))
+
+
+def life(e):
+    pod = e.pod("one")
+    made = e.container(pod, "main", ["sleep", "1000"], resources={
+        "memory_limit_in_bytes": 64 << 20, "cpu_quota": 50000, "cpu_period": 100000})
+    same(e.exec(made, "sh", "-c", "hostname; exit 3"), ("one", 3))
+    where = e.sh("cat /proc/$(pgrep -f '^sleep 1000$')/cgroup").split("::")[1]
+    like(where, "/kube.slice/cri-containerd-.*scope" if e.systemd else f"^/kube/{made}$")
+    same(e.sh(f"cat /sys/fs/cgroup{where}/memory.max /sys/fs/cgroup{where}/cpu.max"),
+         f"{64 << 20}\n50000 100000")
+    e.call("UpdateContainerResources", container_id=made, linux={"memory_limit_in_bytes": 96 << 20})
+    same(e.sh(f"cat /sys/fs/cgroup{where}/memory.max"), str(96 << 20))
+    need(int(e.call("ContainerStats", container_id=made)["stats"]["memory"]["working_set_bytes"]["value"])
+         > 0, "no memory is used")
+    e.call("StopContainer", container_id=made, timeout=1)
+    same(e.state(made)["exit_code"], 137)
+    e.call("RemoveContainer", container_id=made)
+    need(not os.path.exists("/sys/fs/cgroup" + where), where + " is left")
+
+
+@test("a pod's life", quick=True)
+def _(e):
+    life(e)
+
+
+@test("exit codes, errors, logs", quick=True)
+def _(e):
+    pod = e.pod("one")
+    made = e.container(pod, "main", ["sh", "-c", "echo logged; exit 5"])
+    e.until("cat /var/log/pods/one/main.log", "stdout F logged")
+    end = 50
+    while e.state(made).get("state") != 2 and end:
+        e.sh("sleep 0.2")
+        end -= 1
+    same(e.state(made)["exit_code"], 5)
+    try:
+        e.container(pod, "bad", ["no-such-command"])
+        raise AssertionError("it ran")
+    except Failed as failed:
+        like(str(failed), "executable file not found in \\$PATH")
+
+
+@test("containers of a pod share its network, not its processes", quick=True)
+def _(e):
+    pod = e.pod("one")
+    e.container(pod, "web", ["httpd", "-f", "-h", "/www"])
+    ask = e.container(pod, "ask", ["sleep", "1000"])
+    same(e.exec(ask, "wget", "-qO-", "http://127.0.0.1/")[0], "hello from the container")
+    need("httpd" not in e.exec(ask, "ps", "-o", "args")[0], "it sees the other's processes")
+
+
+@test("security context: user, read-only, capabilities, seccomp, privileged", quick=True)
+def _(e):
+    pod = e.pod("one")
+    made = e.container(pod, "main", ["sleep", "1000"], security_context={
+        "run_as_user": {"value": 1000}, "readonly_rootfs": True, "no_new_privs": True,
+        "capabilities": {"drop_capabilities": ["ALL"]}, "seccomp": {"profile_type": 0}})
+    same(e.exec(made, "id", "-u")[0], "1000")
+    like(e.exec(made, "grep", "-E", "CapBnd|NoNewPrivs|Seccomp:", "/proc/self/status")[0],
+         "CapBnd:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2")
+    need(e.exec(made, "touch", "/tmp/x")[1] != 0, "it is writable")
+
+
+@test("user namespace of a pod", quick=True)
+def _(e):
+    spaces = {"userns_options": {"mode": 0, "uids": [{"host_id": 300000, "container_id": 0, "length": 65536}],
+                                 "gids": [{"host_id": 300000, "container_id": 0, "length": 65536}]}}
+    pod = e.pod("one", security_context={"namespace_options": spaces})
+    made = e.container(pod, "main", ["sleep", "1234"], security_context={"namespace_options": spaces})
+    like(e.exec(made, "cat", "/proc/self/uid_map")[0], "0 +300000 +65536")
+    same(e.sh("stat -c %u /proc/$(pgrep -f '^sleep 1234$')"), "300000")
+
+
+@test("containerd restarted meanwhile", quick=True)
+def _(e):
+    pod = e.pod("one")
+    made = e.container(pod, "main", ["sleep", "1000"])
+    e.sh("systemctl kill -s KILL containerd; systemctl start containerd")
+    e.until("cri Version </dev/null", "containerd")
+    same(e.state(made)["state"], 1)
+    same(e.exec(made, "echo", "still")[0], "still")
+
+
+@test("a pod's life, SystemdCgroup off", quick=True)
+def _(e):
+    e.configure(False)
+    try:
+        life(e)
+        e.clean()
+    finally:
+        e.configure(e.manager == "systemd")
