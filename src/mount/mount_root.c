@@ -11,7 +11,9 @@
  * attached there instead.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -133,12 +135,31 @@ int mount_finish(struct mount_ctx *m, struct err *e)
 
 #define PROC_ATTR (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
+/* The kernel refuses a new one to who may not see all of the old, or not own its processes. */
+static int proc_as_it_is(void)
+{
+	auto_fd fd = sys_open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	struct statfs fs;
+
+	if (fd < 0)
+		return fd;
+	if (sys_fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return -ENOTTY;
+	return fd_take(&fd);
+}
+
 int mount_proc(struct mount_ctx *m, struct err *e)
 {
 	const struct mount_data only_pids = { "subset", "pid" };
 
 	if (m->proc < 0)
 		m->proc = mount_fs_simple("proc", &only_pids, 1, PROC_ATTR, e);
+	if (m->proc == -EPERM || m->proc == -EACCES) {
+		int fd = proc_as_it_is();
+
+		if (fd >= 0)
+			m->proc = fd;
+	}
 	return m->proc;
 }
 

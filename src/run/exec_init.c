@@ -48,6 +48,7 @@ static const struct step exec_steps[] = {
 	{ "root", when_terminal, step_find_root },
 	{ "terminal", when_terminal, step_terminal },
 	{ "stdio", when_no_terminal, step_stdio },
+	{ "label", when_label, step_label_proc },
 	{ "inherited", NULL, step_inherited },
 	{ "scheduling", NULL, step_sched },
 	{ "bounding-set", NULL, step_bounding },

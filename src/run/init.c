@@ -28,6 +28,7 @@ static const struct step init_steps[] = {
 	{ "mounts", when_mount_ns, step_mounts },
 	{ "devices", when_devices, step_devices },
 	{ "sysctls", when_sysctls, step_sysctls },
+	{ "label", when_label, step_label_proc },
 	{ "terminal", when_terminal, step_terminal },
 	{ "stdio", when_no_terminal, step_stdio },
 	{ "runtime-hooks", when_runtime_hooks, step_runtime_hooks },

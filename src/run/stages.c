@@ -270,6 +270,14 @@ int step_sysctls(void *role, struct err *e)
 	return proc_sysctls(&((struct child *)role)->plan->proc, full, e);
 }
 
+/* For step_label(): before the masks and before we lose what opening it needs. */
+int step_label_proc(void *role, struct err *e)
+{
+	int r = mount_proc(&((struct child *)role)->mount, e);
+
+	return r < 0 ? r : 0;
+}
+
 int step_sched(void *role, struct err *e)
 {
 	return proc_sched(&((struct child *)role)->plan->proc, e);

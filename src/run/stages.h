@@ -61,6 +61,7 @@ int step_rlimits(void *role, struct err *e);
 int step_close(void *role, struct err *e);
 int step_start_hooks(void *role, struct err *e);
 int step_label(void *role, struct err *e);
+int step_label_proc(void *role, struct err *e);
 int step_filter(void *role, struct err *e);
 int step_caps(void *role, struct err *e);
 int step_announce(void *role, struct err *e);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of the system, sysctls, the keyring, LSM labels."""
 import os
+import shutil
 import socket
+import subprocess
 
-from frame.case import DELETE, case, failure_rows, report_rows
+from frame.case import DELETE, Skip, case, failure_rows, report_rows
 from frame.config import namespaces, user_namespace
 
 report_rows([
@@ -78,3 +80,34 @@ def _(t):
 def _(t):
     report = t.run_probe()
     t.check(os.path.basename(t.root) not in report["mountinfo"].split(), report["mountinfo"])
+
+
+PROFILE = """profile cleat-test-profile flags=(attach_disconnected,mediate_deleted) {
+  file, capability, network, signal, ptrace, unix,
+  deny /etc/hosts rw,
+}
+"""
+
+
+@case("an AppArmor profile, and no confinement, also for exec", needs="apparmor")
+def _(t):
+    parser = shutil.which("apparmor_parser", path=os.defpath + ":/usr/sbin:/sbin")
+    if not parser:
+        raise Skip("no apparmor_parser")
+    t.busybox()
+    subprocess.run([parser, "-r", "-K"], input=PROFILE, text=True, check=True)
+    try:
+        for profile, label in (("cleat-test-profile", "cleat-test-profile (enforce)"),
+                               ("unconfined", "unconfined")):
+            t.edit({"process.apparmorProfile": profile})
+            t.args("/bin/sh", "-c", "echo ready; exec sleep 1000")
+            t.create()
+            t.ok("start", t.id)
+            t.wait_for_line("ready")
+            with open(f"/proc/{t.state()['pid']}/attr/apparmor/current", encoding="ascii") as f:
+                t.equal(f.read().strip(), label, "the label")
+            done = t.ok("exec", t.id, "/bin/cat", "/proc/self/attr/apparmor/current")
+            t.equal(done.out.strip(), label, "the label of exec")
+            t.delete("--force")
+    finally:
+        subprocess.run([parser, "-R"], input=PROFILE, text=True, check=True)
