@@ -137,7 +137,7 @@ def _(e):
 @test("attach, logs", quick=True)
 def _(e):
     e.sh("podman run -d -i --name one bb sh -c 'read l; echo got $l; sleep 1; exit 3'")
-    done = e.run("podman attach one", stdin="a line\n")
+    done = e.run("(echo a line; sleep 4) | podman attach one")
     same((done.out, done.returncode), ("got a line", 3))
     same(e.sh("podman logs one"), "got a line")
 

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""contrib/cleat-setup: what it writes, that twice is once, that it takes all away again."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SETUP = pathlib.Path(__file__).resolve().parents[2] / "contrib/cleat-setup"
+
+
+def files(root):
+    return {str(p.relative_to(root)): p.read_text(encoding="utf-8")
+            for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def setup(root, *args, status=0):
+    done = subprocess.run([sys.executable, str(SETUP), "--root", str(root), *args],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def there_and_back(engine, before):
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        for path, text in before.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        setup(root, "--cleat", "/opt/cleat", "--default", engine)
+        once = files(root)
+        setup(root, "--cleat", "/opt/cleat", "--default", engine)
+        assert files(root) == once, "the second time changed something"
+        assert any("/opt/cleat" in text for text in once.values()), once
+        assert not any("@" in text for text in once.values()), "a word is not filled in"
+        setup(root, "--remove", engine)
+        assert files(root) == before, f"left: {files(root)}"
+        return once
+
+
+def test_docker():
+    there_and_back("docker", {})
+    path = "etc/docker/daemon.json"
+    before = {path: json.dumps({"log-level": "warn", "runtimes": {"x": {"path": "/x"}}}, indent=2) + "\n"}
+    config = json.loads(there_and_back("docker", before)[path])
+    assert config["runtimes"] == {"x": {"path": "/x"}, "cleat": {"path": "/opt/cleat"}}
+    assert config["default-runtime"] == "cleat" and config["log-level"] == "warn"
+
+
+def test_containerd():
+    there_and_back("containerd", {})
+    path = "etc/containerd/config.toml"
+    there_and_back("containerd", {path: 'version = 2\nroot = "/x"\n'})
+    text = there_and_back("containerd", {path: "version = 3\n"})[path]
+    assert "io.containerd.cri.v1.runtime" in text and "grpc" not in text
+
+
+def test_podman():
+    text = "".join(there_and_back("podman", {}).values())
+    assert '\nruntime = "cleat"\n' in text
+
+
+def test_crio():
+    text = "".join(there_and_back("crio", {}).values())
+    assert '\ndefault_runtime = "cleat"\n' in text
+
+
+def test_refusals():
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        (root / "etc/containerd").mkdir(parents=True)
+        config = root / "etc/containerd/config.toml"
+        text = '[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "runc"\n'
+        config.write_text(text, encoding="utf-8")
+        assert "default runtime already" in setup(root, "--cleat", "/c", "--default", "containerd", status=1)
+        assert config.read_text(encoding="utf-8") == text
+
+
+TESTS = [test_docker, test_containerd, test_podman, test_crio, test_refusals]
+print(f"1..{len(TESTS)}")
+for number, test in enumerate(TESTS, 1):
+    title = "cleat-setup: " + test.__name__.removeprefix("test_")
+    try:
+        test()
+        print(f"ok {number} - {title}")
+    except AssertionError as e:
+        print(f"not ok {number} - {title}\n# " + str(e).replace("\n", "\n# "))
