@@ -29,6 +29,10 @@ class Podman(frame.Engine):
 
     def start(self):
         self.configure()
+        policy = "/etc/containers/policy.json"  # of a package that is only recommended
+        if not os.path.exists(policy):
+            with open(policy, "w", encoding="ascii") as f:
+                f.write('{"default": [{"type": "insecureAcceptAnything"}]}')
         frame.busybox_tree(TREE)
         self.sh(f"tar -C {TREE} -cf /var/tmp/bb.tar . && chmod 644 /var/tmp/bb.tar && "
                 "podman import -q -c CMD=sh /var/tmp/bb.tar bb")
