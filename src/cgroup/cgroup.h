@@ -63,6 +63,11 @@ struct cgroup_plan {
 	bool rootless; /* where it is not required, no permission is no error */
 	bool delegate; /* chown to delegate_uid, the host's id of process.user */
 	uid_t delegate_uid;
+	/*
+	 * The host's id of the container's group 0: a process in the user namespace that
+	 * clones into the cgroup has its rights over files only where both ids are mapped.
+	 */
+	gid_t delegate_gid;
 	const char *const *warnings; /* what was asked for and cannot be had; create logs them */
 	size_t n_warnings;
 };

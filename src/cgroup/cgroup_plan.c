@@ -246,6 +246,7 @@ static void plan_delegation(struct build *b)
 {
 	const struct spec *s = b->spec;
 	uid_t uid = s->has_process ? s->process.uid : 0;
+	gid_t gid = 0;
 	bool writable = false;
 
 	for (size_t i = 0; i < s->config->n_mounts; i++)
@@ -253,10 +254,12 @@ static void plan_delegation(struct build *b)
 	if (!writable || !(s->ns_new & CLONE_NEWCGROUP) || b->host->cgroups != HOST_CGROUP_V2)
 		return;
 	if (((s->ns_new | s->ns_joined) & CLONE_NEWUSER) &&
-	    !map_id(s->uid_maps, s->n_uid_maps, uid, &uid))
+	    (!map_id(s->uid_maps, s->n_uid_maps, uid, &uid) ||
+	     !map_id(s->gid_maps, s->n_gid_maps, gid, &gid)))
 		return;
 	b->plan->delegate = uid != b->host->euid;
 	b->plan->delegate_uid = uid;
+	b->plan->delegate_gid = gid;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

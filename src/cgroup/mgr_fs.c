@@ -228,14 +228,15 @@ static int write_early(struct cgroup *cg, const struct cgroup_plan *p, struct er
 static int delegate(const struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 {
 	char list[1024], *save = NULL;
-	int r = sys_fchownat(cg->v2, "", p->delegate_uid, (gid_t)-1, AT_EMPTY_PATH);
+	int r = sys_fchownat(cg->v2, "", p->delegate_uid, p->delegate_gid, AT_EMPTY_PATH);
 
 	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) <= 0)
 		str_copy(list, sizeof(list),
 			 "cgroup.procs\ncgroup.threads\ncgroup.subtree_control");
 	for (char *name = strtok_r(list, "\n", &save); name && r == 0;
 	     name = strtok_r(NULL, "\n", &save)) {
-		r = sys_fchownat(cg->v2, name, p->delegate_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW);
+		r = sys_fchownat(cg->v2, name, p->delegate_uid, p->delegate_gid,
+				 AT_SYMLINK_NOFOLLOW);
 		if (r == -ENOENT) /* of a controller that is not enabled here */
 			r = 0;
 	}

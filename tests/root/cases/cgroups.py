@@ -4,7 +4,7 @@ import os
 
 from frame import cgroups
 from frame.case import DELETE, Skip, case, failure_rows
-from frame.config import namespaces
+from frame.config import namespaces, user_namespace
 
 MIB = 1 << 20
 
@@ -264,3 +264,16 @@ def _(t):
         t.check(not cgroups.named(t.id), "the cgroup is left")
     if not cgroups.roots():
         raise Skip("no cgroups")
+
+
+@case("a cgroup given to the root of a user namespace, also for exec", needs="v2")
+def _(t):
+    t.edit({**user_namespace(), "+mounts": [
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+         "options": ["nosuid", "noexec", "nodev", "rw"]}]})
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    t.ok("exec", t.id, "/probe", "report")
+    t.delete("--force")

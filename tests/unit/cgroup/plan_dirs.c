@@ -162,6 +162,7 @@ TEST(delegation)
 				   .n_options = COUNT(rw) };
 	struct oci_mount *ro_list[] = { &at_ro }, *rw_list[] = { &at_rw };
 	struct id_map maps[] = { { 0, 100000, 1000 }, { 1000, 5000, 10 } };
+	struct id_map group_maps[] = { { 0, 200000, 1000 } };
 	const struct {
 		const char *name;
 		void (*host)(struct host *);
@@ -193,7 +194,9 @@ TEST(delegation)
 					.process.uid = rows[i].uid,
 					.ns_new = rows[i].ns_new,
 					.uid_maps = maps,
-					.n_uid_maps = COUNT(maps) };
+					.n_uid_maps = COUNT(maps),
+					.gid_maps = group_maps,
+					.n_gid_maps = COUNT(group_maps) };
 		const struct cgroup_plan_options opt = { .id = "c1" };
 		auto_arena a = arena_make();
 		struct cgroup_plan p = { 0 };
@@ -204,6 +207,8 @@ TEST(delegation)
 		CHECK_INT(p.delegate, rows[i].want);
 		if (rows[i].want)
 			CHECK_INT(p.delegate_uid, rows[i].want_uid);
+		if (rows[i].want)
+			CHECK_INT(p.delegate_gid, rows[i].ns_new & CLONE_NEWUSER ? 200000 : 0);
 	}
 }
 
