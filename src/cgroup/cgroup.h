@@ -12,6 +12,7 @@
 #define CLEAT_CGROUP_CGROUP_H
 
 #include "base/dir.h"
+#include "cgroup/stats.h"
 #include "spec/spec.h"
 #include "sys/host.h"
 

@@ -11,7 +11,8 @@
 
 #include <poll.h>
 
-#include "cgroup/cgroup.h"
+#include "base/arena.h"
+#include "base/err.h"
 
 #define CGROUP_UNLIMITED UINT64_MAX
 
@@ -94,6 +95,7 @@ struct cgroup_stats {
 	} huge_pages;
 };
 
+struct cgroup;
 /* -ENODEV when the cgroup has gone, or is not the recorded one. */
 int cgroup_stats_read(struct arena *a, struct cgroup *cg, struct cgroup_stats *ret, struct err *e);
 

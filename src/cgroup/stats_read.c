@@ -40,6 +40,17 @@ bool stats_pair(char **text, char **ret_key, char **ret_value)
 	return false;
 }
 
+char *stats_device(char *text, uint64_t *ret_major, uint64_t *ret_minor)
+{
+	char *colon, *end;
+
+	*ret_major = strtoull(text, &colon, 10);
+	if (colon == text || *colon != ':')
+		return NULL;
+	*ret_minor = strtoull(colon + 1, &end, 10);
+	return end == colon + 1 ? NULL : end;
+}
+
 /* "0.25" as 25 */
 static unsigned hundredths(const char *text)
 {

@@ -102,27 +102,33 @@ void stats_memory_v1(struct stats_reader *r, struct cgroup_memory_stats *m)
 }
 
 /* "8:0 Read 5", or "8:0 5" for a figure without operations; the sums are left out. */
-static bool read_list(struct stats_reader *r, const char *file, struct cgroup_io_list *ret)
+static void add_entry(struct stats_reader *r, char *line, struct cgroup_io_list *ret)
+{
+	struct cgroup_io_entry *entry;
+	uint64_t major, minor, value;
+	char *op = stats_device(line, &major, &minor), *number;
+
+	if (!op || *op++ != ' ')
+		return;
+	number = strchr(op, ' ');
+	if (number)
+		*number++ = '\0';
+	else
+		number = op;
+	if (str_eq(op, "Total") || str_to_u64(number, &value) < 0)
+		return;
+	entry = vec_push(r->arena, ret);
+	*entry = (struct cgroup_io_entry){ major, minor, value,
+					   number == op ? "" : arena_strdup(r->arena, op) };
+}
+
+static void read_list(struct stats_reader *r, const char *file, struct cgroup_io_list *ret)
 {
 	char *text = r->text, *line;
 
-	if (!stats_text(r, file))
-		return false;
-	while ((line = strsep(&text, "\n"))) {
-		unsigned long long major, minor, value;
-		struct cgroup_io_entry *entry;
-		char op[16] = "";
-
-		if (sscanf(line, "%llu:%llu %15[A-Za-z] %llu", &major, &minor, op, &value) != 4 &&
-		    sscanf(line, "%llu:%llu %llu", &major, &minor, &value) != 3)
-			continue;
-		if (str_eq(op, "Total"))
-			continue;
-		entry = vec_push(r->arena, ret);
-		*entry =
-			(struct cgroup_io_entry){ major, minor, value, arena_strdup(r->arena, op) };
-	}
-	return ret->n > 0;
+	stats_text(r, file);
+	while ((line = strsep(&text, "\n")))
+		add_entry(r, line, ret);
 }
 
 /* Each scheduler counts in files of its own; what passes all of them is in "throttle". */

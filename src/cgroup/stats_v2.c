@@ -98,9 +98,9 @@ void stats_io_v2(struct stats_reader *r, struct cgroup_io_stats *io)
 
 	stats_text(r, "io.stat");
 	while (stats_pair(&text, &key, &value)) {
-		unsigned long long major, minor;
+		uint64_t major, minor;
 
-		if (sscanf(key, "%llu:%llu", &major, &minor) != 2)
+		if (!stats_device(key, &major, &minor))
 			continue;
 		while ((word = strsep(&value, " ")))
 			add_word(r, io, major, minor, word);

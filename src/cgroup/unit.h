@@ -4,7 +4,7 @@
  *
  * A property is a name, a D-Bus signature and the values in the order of the signature,
  * as text: a number in decimal, a boolean as 0 or 1, a list as its length and its items.
- * So nothing on this side needs to know D-Bus, and the program that does (src/systemd)
+ * So nothing on this side needs to know D-Bus, and the program that does (systemd/)
  * needs to know no property.
  */
 #ifndef CLEAT_CGROUP_UNIT_H
@@ -23,6 +23,12 @@ struct unit_properties {
 	struct unit_property *v;
 	size_t n, cap;
 };
+
+/*
+ * The two words of cpu.max: "max 100000", "5000 10000", "5000". Quota -1: none; the period
+ * is 0 where it is not said. False: it is something else.
+ */
+bool unit_parse_cpu_max(const char *text, int64_t *ret_quota, uint64_t *ret_period);
 
 /* Add one whose signature is a single letter. */
 void unit_put(struct arena *a, struct unit_properties *p, const char *name, char type,

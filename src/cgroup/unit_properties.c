@@ -8,7 +8,6 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +79,22 @@ static void put_quota(struct arena *a, struct unit_properties *p, int64_t quota,
 	else if (quota > 0)
 		unit_put(a, p, "CPUQuotaPerSecUSec", 't', "%" PRIu64,
 			 per_second(quota, period ? period : PERIOD_DEFAULT));
+}
+
+bool unit_parse_cpu_max(const char *text, int64_t *ret_quota, uint64_t *ret_period)
+{
+	char word[32];
+	size_t n = strcspn(text, " ");
+
+	*ret_quota = -1;
+	*ret_period = 0;
+	if (n >= sizeof(word))
+		return false;
+	memcpy(word, text, n);
+	word[n] = '\0';
+	if (!str_eq(word, "max") && (str_to_i64(word, ret_quota) < 0 || *ret_quota <= 0))
+		return false;
+	return !text[n] || str_to_u64(text + n + 1, ret_period) == 0;
 }
 
 /* "0-2,7" as bytes of a bit mask, lowest first. */
@@ -227,9 +242,8 @@ static const struct {
 static int put_unified(struct arena *a, struct unit_properties *p, const char *file,
 		       const char *text, struct err *e)
 {
-	long long quota;
-	unsigned long long period = 0;
-	uint64_t n;
+	uint64_t n, period;
+	int64_t quota;
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (str_eq(numbers[i].file, file)) {
@@ -242,9 +256,7 @@ static int put_unified(struct arena *a, struct unit_properties *p, const char *f
 			p->v[p->n - 1].optional = true;
 			return 0;
 		}
-	if (str_eq(file, "cpu.max") && sscanf(text, "max %llu", &period) == 1)
-		put_quota(a, p, -1, period);
-	else if (str_eq(file, "cpu.max") && sscanf(text, "%lld %llu", &quota, &period) >= 1)
+	if (str_eq(file, "cpu.max") && unit_parse_cpu_max(text, &quota, &period))
 		put_quota(a, p, quota, period);
 	else if (str_eq(file, "cpuset.cpus"))
 		return put_mask(a, p, "AllowedCPUs", text, e);

@@ -224,7 +224,7 @@ static int list_value(struct parser *p, const char *expected, const char **ret_t
 
 static int tuple_value(struct parser *p, const char *expected, const char **ret_type)
 {
-	const char *rest = expected ? expected + 1 : NULL, *all = "(", *item;
+	const char *rest = expected ? expected + 1 : NULL, *all = "(", *item = "";
 	size_t count = 0;
 
 	if (expected && *expected != '(')

@@ -6,7 +6,6 @@
  * so update and create cannot differ in how they read them. Before the first write all
  * former values are read; when one is refused, they are written back.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -45,15 +44,13 @@ struct update {
 static void complete_quota(const struct cgroup *cg, struct oci_linux_cpu *cpu)
 {
 	const struct cgroup_dir *d = cgroup_dir_v2(cg);
-	long long quota = -1;
-	unsigned long long period;
+	int64_t quota;
+	uint64_t period;
 	char text[64];
 
 	if (!d || cgroup_dir_v1(cg, "cpu") || !cpu->quota == !cpu->period ||
-	    cgroup_read_file(cg, d, "cpu.max", text, sizeof(text)) <= 0)
-		return;
-	if (sscanf(text, "max %llu", &period) != 1 &&
-	    sscanf(text, "%lld %llu", &quota, &period) != 2)
+	    cgroup_read_file(cg, d, "cpu.max", text, sizeof(text)) <= 0 ||
+	    !unit_parse_cpu_max(text, &quota, &period))
 		return;
 	if (!cpu->period)
 		cpu->period = period;

@@ -3,7 +3,7 @@
 #ifndef CLEAT_CLI_STATS_JSON_H
 #define CLEAT_CLI_STATS_JSON_H
 
-#include "cgroup/stats.h"
+#include "cgroup/cgroup.h"
 #include "cli/cli.h"
 
 /* {"type":"stats","id":@id,"data":{...}} and a line end. */

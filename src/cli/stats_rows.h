@@ -3,7 +3,7 @@
 #ifndef CLEAT_CLI_STATS_ROWS_H
 #define CLEAT_CLI_STATS_ROWS_H
 
-#include "cgroup/stats.h"
+#include "cgroup/cgroup.h"
 #include "cli/cli.h"
 
 struct stats_row {

@@ -7,7 +7,6 @@
  */
 #include <poll.h>
 
-#include "cgroup/stats.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 

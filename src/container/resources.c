@@ -69,28 +69,56 @@ static struct oci_linux_cpu *merge_cpu(struct arena *a, const struct oci_linux_c
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-/* Old ones that no new one stands for, then the new ones; by a comparison of two items. */
-#define MERGE_LIST(type, m, old, now, field, SAME)                                        \
-	do {                                                                              \
-		size_t count = 0;                                                         \
-		type **all = arena_new_n(a, (old)->n_##field + (now)->n_##field, type *); \
-		for (size_t i = 0; i < (old)->n_##field; i++) {                           \
-			const type *x = (old)->field[i];                                  \
-			bool again = false;                                               \
-			for (size_t k = 0; k < (now)->n_##field; k++) {                   \
-				const type *y = (now)->field[k];                          \
-				again |= (SAME);                                          \
-			}                                                                 \
-			if (!again)                                                       \
-				all[count++] = (old)->field[i];                           \
-		}                                                                         \
-		for (size_t k = 0; k < (now)->n_##field; k++)                             \
-			all[count++] = (now)->field[k];                                   \
-		(m)->field = count ? all : NULL;                                          \
-		(m)->n_##field = count;                                                   \
-	} while (0)
+struct list {
+	void *const *v;
+	size_t n;
+};
 
-#define SAME_DEVICE (x->major == y->major && x->minor == y->minor)
+/* Old ones that no new one stands for, then the new ones. */
+static void *merge_list(struct arena *a, struct list old, struct list now,
+			bool (*same)(const void *, const void *), size_t *ret_n)
+{
+	void **all = arena_new_n(a, old.n + now.n, void *);
+	size_t n = 0;
+
+	for (size_t i = 0; i < old.n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < now.n; k++)
+			again |= same(old.v[i], now.v[k]);
+		if (!again)
+			all[n++] = old.v[i];
+	}
+	for (size_t k = 0; k < now.n; k++)
+		all[n++] = now.v[k];
+	*ret_n = n;
+	return n ? all : NULL;
+}
+
+#define LIST(object, field) ((struct list){ (void *const *)(object)->field, (object)->n_##field })
+#define MERGE(field, same) \
+	m->field = merge_list(a, LIST(old, field), LIST(now, field), (same), &m->n_##field)
+
+static bool same_weight(const void *a, const void *b)
+{
+	const struct oci_linux_weight_device *x = a, *y = b;
+
+	return x->major == y->major && x->minor == y->minor;
+}
+
+static bool same_throttle(const void *a, const void *b)
+{
+	const struct oci_linux_throttle_device *x = a, *y = b;
+
+	return x->major == y->major && x->minor == y->minor;
+}
+
+static bool same_page_size(const void *a, const void *b)
+{
+	const struct oci_linux_hugepage_limit *x = a, *y = b;
+
+	return str_eq(x->page_size, y->page_size);
+}
 
 static struct oci_linux_block_io *merge_io(struct arena *a, const struct oci_linux_block_io *old,
 					   const struct oci_linux_block_io *now)
@@ -105,61 +133,53 @@ static struct oci_linux_block_io *merge_io(struct arena *a, const struct oci_lin
 	*m = *old;
 	TAKE(weight);
 	TAKE(leaf_weight);
-	MERGE_LIST(struct oci_linux_weight_device, m, old, now, weight_device, SAME_DEVICE);
-	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_read_bps_device,
-		   SAME_DEVICE);
-	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_write_bps_device,
-		   SAME_DEVICE);
-	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_read_iops_device,
-		   SAME_DEVICE);
-	MERGE_LIST(struct oci_linux_throttle_device, m, old, now, throttle_write_iops_device,
-		   SAME_DEVICE);
+	MERGE(weight_device, same_weight);
+	MERGE(throttle_read_bps_device, same_throttle);
+	MERGE(throttle_write_bps_device, same_throttle);
+	MERGE(throttle_read_iops_device, same_throttle);
+	MERGE(throttle_write_iops_device, same_throttle);
 	return m;
 }
-
-static void merge_huge_pages(struct arena *a, struct oci_linux_resources *m,
-			     const struct oci_linux_resources *old,
-			     const struct oci_linux_resources *now)
-{
-	MERGE_LIST(struct oci_linux_hugepage_limit, m, old, now, hugepage_limits,
-		   str_eq(x->page_size, y->page_size));
-}
-
-/* Maps by name: the same for both kinds of value. */
-#define MERGE_MAP(map_type, entry_type, m, old, now)                                           \
-	do {                                                                                   \
-		(m) = arena_new(a, map_type);                                                  \
-		(m)->entries = arena_new_n(a, (old)->n + (now)->n, entry_type);                \
-		for (size_t i = 0; i < (old)->n; i++) {                                        \
-			bool again = false;                                                    \
-			for (size_t k = 0; k < (now)->n; k++)                                  \
-				again |= str_eq((old)->entries[i].key, (now)->entries[k].key); \
-			if (!again)                                                            \
-				(m)->entries[(m)->n++] = (old)->entries[i];                    \
-		}                                                                              \
-		for (size_t k = 0; k < (now)->n; k++)                                          \
-			(m)->entries[(m)->n++] = (now)->entries[k];                            \
-	} while (0)
 
 static struct oci_string_map *merge_unified(struct arena *a, struct oci_string_map *old,
 					    struct oci_string_map *now)
 {
-	struct oci_string_map *m;
+	struct oci_string_map *m = arena_new(a, struct oci_string_map);
 
 	if (!old || !now)
 		return now ? now : old;
-	MERGE_MAP(struct oci_string_map, struct oci_string_entry, m, old, now);
+	m->entries = arena_new_n(a, old->n + now->n, struct oci_string_entry);
+	for (size_t i = 0; i < old->n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < now->n; k++)
+			again |= str_eq(old->entries[i].key, now->entries[k].key);
+		if (!again)
+			m->entries[m->n++] = old->entries[i];
+	}
+	for (size_t k = 0; k < now->n; k++)
+		m->entries[m->n++] = now->entries[k];
 	return m;
 }
 
 static struct oci_linux_rdma_map *merge_rdma(struct arena *a, struct oci_linux_rdma_map *old,
 					     struct oci_linux_rdma_map *now)
 {
-	struct oci_linux_rdma_map *m;
+	struct oci_linux_rdma_map *m = arena_new(a, struct oci_linux_rdma_map);
 
 	if (!old || !now)
 		return now ? now : old;
-	MERGE_MAP(struct oci_linux_rdma_map, struct oci_linux_rdma_entry, m, old, now);
+	m->entries = arena_new_n(a, old->n + now->n, struct oci_linux_rdma_entry);
+	for (size_t i = 0; i < old->n; i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < now->n; k++)
+			again |= str_eq(old->entries[i].key, now->entries[k].key);
+		if (!again)
+			m->entries[m->n++] = old->entries[i];
+	}
+	for (size_t k = 0; k < now->n; k++)
+		m->entries[m->n++] = now->entries[k];
 	return m;
 }
 
@@ -178,7 +198,7 @@ struct oci_linux_resources *resources_merge(struct arena *a, const struct oci_li
 	m->block_io = merge_io(a, old->block_io, now->block_io);
 	if (now->pids && now->pids->limit)
 		m->pids = now->pids;
-	merge_huge_pages(a, m, old, now);
+	MERGE(hugepage_limits, same_page_size);
 	if (now->network)
 		m->network = now->network;
 	m->rdma = merge_rdma(a, old->rdma, now->rdma);

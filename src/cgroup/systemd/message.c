@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "systemd/systemd.h"
+#include "cgroup/systemd/systemd.h"
 
 struct walk {
 	sd_bus_message *m;

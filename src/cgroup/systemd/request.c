@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "systemd/systemd.h"
+#include "cgroup/systemd/systemd.h"
 
 struct strings {
 	char *at, *end;

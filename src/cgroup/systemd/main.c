@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "systemd/systemd.h"
+#include "cgroup/systemd/systemd.h"
 
 static int serve(struct request *r, struct unit_reply *reply, struct err *e)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "systemd/systemd.h"
+#include "cgroup/systemd/systemd.h"
 
 #define SYSTEM_PRIVATE "unix:path=/run/systemd/private"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "systemd/systemd.h"
+#include "cgroup/systemd/systemd.h"
 
 #define UNIT_EXISTS  "org.freedesktop.systemd1.UnitExists"
 #define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
