@@ -16,8 +16,10 @@ import sys
 import tempfile
 
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
-MAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../man/cleat.1")
-COMMANDS = "check create delete features help kill list run spec start state".split()
+COMMANDS = """check checkpoint create delete events exec features help kill list pause ps restore
+resume run spec start state stats update""".split()
+# their --help fails where they would
+CONDITIONAL = {"checkpoint", "restore"}
 
 # arguments, words that the error must hold
 MISTAKES = [
@@ -131,7 +133,10 @@ def test_about(_tmp):
     for args in (["-v"], ["-V"], ["--version", "list"], ["--root", "/x", "--version"]):
         check(run(args).stdout == r.stdout, f"{args}: not the version")
     for command in COMMANDS:
-        for args in ([command, "--help"], ["--debug", command, "-h"], ["help", command]):
+        asked = [["help", command]]
+        if command not in CONDITIONAL:
+            asked += [[command, "--help"], ["--debug", command, "-h"]]
+        for args in asked:
             r = run(args)
             check(r.returncode == 0 and r.stderr == b"", f"{args}: {r}")
             check(f"Usage: cleat [OPTIONS] {command} " in r.stdout.decode(), f"{args}: {r.stdout}")
@@ -146,19 +151,18 @@ def option_words(rows):
 
 
 def test_tables(_tmp):
-    """What is dumped is what help shows and the manual page explains."""
+    """What is dumped is what help shows; man/words makes pages and completions of it."""
     tables = json.loads(run(["--dump-options"]).stdout)
-    with open(MAN, encoding="utf-8") as f:
-        page = f.read()
     check([c["name"] for c in tables["commands"]] == COMMANDS, "commands: not those of the test")
     texts = {"": (tables["options"], run(["--help"]).stdout.decode())}
     for c in tables["commands"]:
-        texts[c["name"]] = (c["options"], run([c["name"], "--help"]).stdout.decode())
-        check(f".Ss {c['name']}\n" in page, f"cleat(1) has no section on {c['name']}")
+        if c["name"] not in CONDITIONAL:
+            texts[c["name"]] = (c["options"], run(["help", c["name"]]).stdout.decode())
+        names = [row["name"] for row in c["options"]]
+        check(len(set(names)) == len(names), f"{c['name']}: one option twice")
     for name, (rows, text) in texts.items():
         for word in option_words(rows):
             check(word in text, f"help of {name!r} lacks {word}")
-            check("Fl -" + word[2:] in page, f"cleat(1) lacks {word} ({name})")
 
 
 def test_features(_tmp):
