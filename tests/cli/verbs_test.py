@@ -53,8 +53,17 @@ class Fake:
         self.root, self.name, self.dir = tmp + "/root", name, f"{tmp}/root/{name}"
         os.makedirs(self.dir, 0o700)
         os.chmod(self.root, 0o700)
-        self.process = subprocess.Popen(["sleep", "1000"])
+        self.process = self.sleeper()
         self.gate = None
+
+    # whoever holds our stdout would keep the test driver waiting
+    sleepers = []
+
+    def sleeper(self):
+        p = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL)
+        self.sleepers.append(p)
+        return p
 
     def record(self, **changes):
         r = {"version": 1, "phase": "created", "ociVersion": "1.3.0", "id": self.name,
@@ -101,9 +110,10 @@ class Fake:
     def close(self):
         if self.gate:
             self.gate.close()
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for p in self.sleepers:
+            p.kill()
+            p.wait()
+        self.sleepers.clear()
 
 
 def expect_quiet(r, what):
@@ -160,7 +170,7 @@ def test_kill(c):
     c.record()
     for args, want in (([], "TERM"), (["9"], "KILL"), (["KILL"], "KILL"), (["SIGINT"], "INT"),
                        (["sigusr1"], "USR1"), (["hup"], "HUP")):
-        c.process = subprocess.Popen(["sleep", "1000"])
+        c.process = c.sleeper()
         c.record()
         expect_quiet(c.run("kill", "c1", *args), f"kill {args}")
         got = signal.Signals(c.wait_signal())
