@@ -16,6 +16,7 @@ const struct command *const cli_commands[] = {
 	&command_help,
 	&command_kill,
 	&command_list,
+	&command_mounts,
 	&command_pause,
 	&command_ps,
 	&command_restore,

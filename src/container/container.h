@@ -144,6 +144,18 @@ int container_events(const struct context *ctx, const char *id, const struct eve
 /* All processes, sorted; of a container without a cgroup init alone. */
 int container_pids(struct arena *a, const struct context *ctx, const char *id, pid_t **ret,
 		   size_t *ret_n, struct err *e);
+/*
+ * Mounts of a running container. Adding and removing is all or nothing; of what is to be
+ * removed only the destination counts.
+ */
+int container_mounts_add(const struct context *ctx, const char *id, const struct oci_mounts *mounts,
+			 struct err *e);
+int container_mounts_remove(const struct context *ctx, const char *id,
+			    const struct oci_mounts *mounts, struct err *e);
+/* /proc/PID/mountinfo of its init. */
+int container_mountinfo(struct arena *a, const struct context *ctx, const char *id, char **ret,
+			struct err *e);
+
 /* checkpoint and restore; what CRIU itself is told is in ->choices */
 struct image_options {
 	struct criu_choices choices;

@@ -146,6 +146,18 @@ int mount_masks(struct mount_ctx *m, struct err *e);	   /* maskedPaths, readonly
 int mount_root_switch(struct mount_ctx *m, struct err *e); /* pivot_root or MS_MOVE + chroot */
 int mount_finish(struct mount_ctx *m, struct err *e);	   /* late read-only, root, propagation */
 
+/*
+ * mount_live_add() - in a process that has joined the container's mount namespace
+ * @trees: sources that were opened outside, by number of the operation; -1: made here
+ * @proc: a procfs in which "self" is this process
+ *
+ * All or none: what was mounted before a failure is taken back.
+ */
+int mount_live_add(struct arena *a, const struct mount_plan *p, const int *trees, int proc,
+		   struct err *e);
+/* Detach what is mounted on these paths, all or none. */
+int mount_live_remove(struct arena *a, const char *const *paths, size_t n, int proc, struct err *e);
+
 /* The procfs of our own, made (detached, subset=pid) when there is none. Returns fd or -errno. */
 int mount_proc(struct mount_ctx *m, struct err *e);
 /* A detached procfs with everything in it (sysctl); the caller closes it at once. */

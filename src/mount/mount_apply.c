@@ -289,8 +289,8 @@ int mount_all(struct mount_ctx *m, struct err *e)
 		const struct mount_op *op = &p->ops[i];
 
 		if (apply(m, op, e) < 0)
-			return err_note(e, "mounts[%zu]: %s '%s' on '%s'", i, op->type, op->source,
-					op->target);
+			return err_note(e, "mounts[%zu]: %s '%s' on '%s'", op->index, op->type,
+					op->source, op->target);
 	}
 	return 0;
 }

@@ -104,6 +104,14 @@ static int verdict(const struct check *c, const struct spec *s, const char *name
 	return err_note(e, "%s:%u:%u", name, place.line, place.column);
 }
 
+int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e)
+{
+	struct check c = { .arena = a };
+
+	check_mounts(spec, &c);
+	return verdict(&c, NULL, "mounts", e);
+}
+
 int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
 		       struct spec_process *ret, struct err *e)
 {

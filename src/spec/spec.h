@@ -154,6 +154,9 @@ bool spec_locate(const char *text, size_t length, const char *path, struct ocisp
 /* What the specification says about a path: "config.md, Process: ...", or NULL. */
 const char *spec_rule(const char *path);
 
+/* Check spec->config->mounts on their own (mounts add). */
+int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e);
+
 /* --- single checks, also used by the command line -------------------------------------- */
 int spec_ns_from_name(const char *name);     /* CLONE_NEW* or -EINVAL */
 const char *spec_ns_name(int type);	     /* "network" ... */

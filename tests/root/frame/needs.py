@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+import subprocess
 
 from frame import cgroups
 
@@ -30,6 +31,17 @@ def _program(name):
     return None if shutil.which(name) else f"no {name}"
 
 
+def _criu():
+    """CRIU's own word that it can do its work on this kernel."""
+    path = shutil.which("criu")
+    if not path:
+        return "no criu"
+    # it connects to itself, and the worker's network is new
+    subprocess.run(["ip", "link", "set", "lo", "up"], capture_output=True, check=False)
+    r = subprocess.run([path, "check"], capture_output=True, check=False)
+    return None if r.returncode == 0 else "criu does not work on this kernel"
+
+
 def _exists(path):
     return None if os.path.exists(path) else f"no {path}"
 
@@ -48,6 +60,7 @@ NEEDS = {
     "selinux": lambda: _exists("/sys/fs/selinux/enforce"),
     "ip": lambda: _program("ip"),
     "debian": lambda: _program("mmdebstrap"),
+    "criu": _criu,
     "two-cpus": lambda: None if (os.cpu_count() or 1) > 1 else "only one processor",
 }
 
