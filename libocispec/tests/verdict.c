@@ -27,6 +27,8 @@ static const struct {
 	{ "oci_states", &oci_states_type },
 	{ "oci_container_process_state", &oci_container_process_state_type },
 	{ "oci_features", &oci_features_type },
+	{ "oci_landlock", &oci_landlock_type },
+	{ "oci_core_scheduling", &oci_core_scheduling_type },
 	{ "cleat_state_file", &cleat_state_file_type },
 	{ "cleat_state_version", &cleat_state_version_type },
 };

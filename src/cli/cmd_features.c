@@ -118,6 +118,13 @@ static struct oci_string_map *annotations(struct arena *a)
 	return map;
 }
 
+/* features.md: annotations of a configuration that change what is done; "." ends a prefix. */
+static const char *unsafe_annotations[] = {
+	"run.cleat.",
+	"run.oci.keep_original_groups",
+	"run.oci.mount_context_type",
+};
+
 static struct oci_features *features(struct arena *a)
 {
 	struct oci_features *f = arena_new(a, struct oci_features);
@@ -130,6 +137,8 @@ static struct oci_features *features(struct arena *a)
 	f->mount_options = (const char **)mount_option_names(&f->n_mount_options);
 	f->linux = linux_features(a);
 	f->annotations = annotations(a);
+	f->potentially_unsafe_config_annotations = unsafe_annotations;
+	f->n_potentially_unsafe_config_annotations = COUNT(unsafe_annotations);
 	return f;
 }
 

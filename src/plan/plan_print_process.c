@@ -41,6 +41,12 @@ static void put_attributes(struct plan_out *o, const struct proc_plan *p)
 		plan_put(o, "memory-policy 0x%x\n", (unsigned)p->mempolicy.mode);
 		put_bits(o, "memory-policy nodes", &p->mempolicy.nodes);
 	}
+	if (p->cores.create)
+		plan_put(o, "core-scheduling new\n");
+	if (p->cores.share_from)
+		plan_put(o, "core-scheduling from %d\n", (int)p->cores.share_from);
+	if (p->cores.share_to)
+		plan_put(o, "core-scheduling to %d\n", (int)p->cores.share_to);
 	put_bits(o, "exec affinity initial", &p->exec_initial);
 	put_bits(o, "exec affinity final", &p->exec_final);
 }
@@ -88,6 +94,20 @@ static void put_filter(struct plan_out *o, const struct oci_linux_seccomp *s)
 	plan_put(o, "\n");
 }
 
+static void put_landlock(struct plan_out *o, const struct landlock_plan *p)
+{
+	if (!p->wanted)
+		return;
+	plan_put(o, "landlock %s%s\n", landlock_right_names(o->arena, p->fs, p->network),
+		 p->best_effort ? "" : ", all of it");
+	for (size_t i = 0; i < p->n_paths; i++)
+		plan_put(o, "landlock allow %s: %s\n", p->paths[i].path,
+			 landlock_right_names(o->arena, p->paths[i].allowed, 0));
+	for (size_t i = 0; i < p->n_ports; i++)
+		plan_put(o, "landlock allow port %u: %s\n", p->ports[i].port,
+			 landlock_right_names(o->arena, 0, p->ports[i].allowed));
+}
+
 static void put_security(struct plan_out *o, const struct sec_plan *s)
 {
 	put_set(o, "bounding", s->caps.bounding);
@@ -99,6 +119,7 @@ static void put_security(struct plan_out *o, const struct sec_plan *s)
 		plan_put(o, "no-new-privileges\n");
 	if (s->new_keyring)
 		plan_put(o, "keyring %s\n", s->keyring_name);
+	put_landlock(o, &s->landlock);
 	if (s->seccomp)
 		put_filter(o, s->seccomp);
 	if (s->apparmor)

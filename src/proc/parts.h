@@ -30,4 +30,6 @@ int parse_bits(struct arena *a, const char *text, const char *what, struct proc_
 bool owns_namespace(const struct spec *spec, int type, struct proc_plan *p);
 struct proc_ns_id *own_namespace(struct proc_plan *p, int type);
 
+void plan_cores(const struct spec *spec, struct proc_plan *p);
+
 #endif

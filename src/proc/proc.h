@@ -34,6 +34,15 @@ struct proc_mempolicy {
 	struct proc_bits nodes;
 };
 
+/* Core scheduling; pids of the host, 0: not wanted */
+struct proc_cores {
+	bool create;
+	pid_t share_from, share_to;
+	/* prctl(2), or what stands in for it in a test */
+	int (*prctl)(int option, unsigned long a, unsigned long b, unsigned long c,
+		     unsigned long d);
+};
+
 /* What the runtime was given by its own parent and a container must not get. */
 struct proc_inherited {
 	bool known;	  /* proc_note_inherited() was called */
@@ -61,6 +70,7 @@ struct proc_plan {
 	unsigned long personality;
 	bool has_mempolicy;
 	struct proc_mempolicy mempolicy;
+	struct proc_cores cores;
 	struct proc_bits exec_initial, exec_final; /* execCPUAffinity, for exec only */
 	bool exec; /* a further process of a container: set by the caller after proc_plan_make() */
 	struct proc_inherited inherited;
@@ -100,6 +110,14 @@ int proc_sched(const struct proc_plan *p, struct err *e);
 int proc_reset_inherited(const struct proc_plan *p, struct err *e);
 /* exec: process.execCPUAffinity.initial, before the process is moved into the cgroup. */
 int proc_affinity_initial(const struct proc_plan *p, pid_t pid, struct err *e);
+/*
+ * proc_core_scheduling() - middle, while it sees the host's pids: take the cookie on
+ * @init: exec: the container's init, whose cookie it is; else 0
+ *
+ * -ENOTSUP where the kernel or the machine has no core scheduling.
+ */
+int proc_core_scheduling(const struct proc_plan *p, pid_t init, struct err *e);
+bool proc_wants_cores(const struct proc_plan *p);
 /* Become root of the user namespace, before mounts. */
 int proc_become_ns_root(struct err *e);
 /* setgroups, setresgid, setresuid; read back. Capabilities are the sec room's. */

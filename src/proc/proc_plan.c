@@ -34,6 +34,7 @@ int proc_plan_make(struct arena *a, const struct spec *spec, const struct spec_p
 	int r;
 
 	plan_env(a, &p);
+	plan_cores(spec, &p);
 	r = plan_names(spec, &p, e);
 	if (r == 0)
 		r = plan_groups(spec, host, &p, e);

@@ -21,6 +21,7 @@ struct child {
 	int peer; /* whoever starts us: the channel, or a connection at the gate */
 	struct mount_ctx mount;
 	int slave;	       /* terminal; -1 */
+	int landlock;	       /* ruleset; -1 */
 	bool cwd_done;	       /* the working directory was entered before the ids changed */
 	int cgroup;	       /* v2 directory to be born in; -1 */
 	const char *exec_path; /* what execve gets */

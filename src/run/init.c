@@ -44,6 +44,7 @@ static const struct step init_steps[] = {
 	{ "environment", NULL, step_environment },
 	{ "rlimits", when_own_user_ns, step_rlimits },
 	{ "cwd", NULL, step_early_cwd },
+	{ "landlock-rules", when_landlock, step_landlock_rules },
 	{ "ids", NULL, step_ids },
 	{ "park-capabilities", NULL, step_park_caps },
 	{ "cwd", when_late_cwd, step_cwd },

@@ -193,7 +193,21 @@ static bool has_initial_affinity(const void *role)
 	return ((const struct child *)role)->plan->proc.exec_initial.n_words > 0;
 }
 
+static bool wants_cores(const void *role)
+{
+	return proc_wants_cores(&((const struct child *)role)->plan->proc);
+}
+
+static int step_cores(void *role, struct err *e)
+{
+	const struct child *c = role;
+	const struct run_exec *exec = c->run->options.exec;
+
+	return proc_core_scheduling(&c->plan->proc, exec ? exec->pid : 0, e);
+}
+
 static const struct step middle_steps[] = {
+	{ "core-scheduling", wants_cores, step_cores },
 	{ "bundle", has_create_hooks, step_bundle },
 	{ "join-namespaces", has_joins, step_join },
 	{ "user-namespace", has_user, step_user },
@@ -205,6 +219,7 @@ static const struct step middle_steps[] = {
 };
 
 static const struct step exec_middle_steps[] = {
+	{ "core-scheduling", wants_cores, step_cores },
 	{ "forget-host", NULL, step_forget_host_for_exec },
 	{ "affinity", has_initial_affinity, step_affinity },
 	{ "enter-container", NULL, step_enter_container },

@@ -102,6 +102,7 @@ static int fork_middle(struct parent *p, struct err *e)
 				   .up = ends[1],
 				   .peer = ends[1],
 				   .slave = -1,
+				   .landlock = -1,
 				   .cgroup = birth_place(p->run) };
 
 		fd_close(&p->run->channel);

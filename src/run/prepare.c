@@ -101,6 +101,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = bundle_open(r, e);
 	if (ret == 0)
 		ret = sec_labels_check(&p->sec, e);
+	if (ret == 0)
+		ret = sec_landlock_check(a, &p->sec.landlock, e);
 	if (ret == 0 && p->sec.seccomp)
 		ret = seccomp_compile(a, p->sec.seccomp, &r->filter, e);
 	if (ret == 0 && p->rdt.wanted)

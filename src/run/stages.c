@@ -100,6 +100,11 @@ bool when_label(const void *role)
 	return p->apparmor || p->selinux;
 }
 
+bool when_landlock(const void *role)
+{
+	return ((const struct child *)role)->plan->sec.landlock.wanted;
+}
+
 bool when_no_new_privs(const void *role)
 {
 	return ((const struct child *)role)->plan->sec.no_new_privileges;
@@ -371,10 +376,18 @@ void child_close_except(const struct child *c, int *keep, size_t n)
  * Close all but stdio, the preserved descriptors and what the last steps need: now, so
  * that a created container that waits for days holds nothing of the host.
  */
+int step_landlock_rules(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	c->landlock = sec_landlock_make(&c->plan->sec.landlock, e);
+	return c->landlock < 0 ? c->landlock : 0;
+}
+
 int step_close(void *role, struct err *e)
 {
 	struct child *c = role;
-	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1 };
+	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1, c->landlock };
 	unsigned end = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
 
 	child_close_except(c, keep, COUNT(keep));
@@ -399,6 +412,11 @@ int step_label(void *role, struct err *e)
 	struct child *c = role;
 
 	return sec_label_exec(&c->plan->sec, c->mount.proc, e);
+}
+
+int step_landlock(void *role, struct err *e)
+{
+	return sec_landlock_enforce(((struct child *)role)->landlock, e);
 }
 
 /*
@@ -453,6 +471,7 @@ int step_announce(void *role, struct err *e)
 const struct step last_steps[] = {
 	{ "startContainer-hooks", when_start_hooks, step_start_hooks },
 	{ "label", when_label, step_label },
+	{ "landlock", when_landlock, step_landlock },
 	{ "announce", NULL, step_announce },
 	{ "seccomp", when_filter_first, step_filter },
 	{ "capabilities", NULL, step_caps },

@@ -27,6 +27,24 @@ struct seccomp_filter { /* a compiled filter, ready for the kernel */
 	const char *listener_metadata;
 };
 
+/* Landlock: what is restricted, and what is allowed all the same; bits of the kernel */
+struct landlock_path {
+	const char *path;
+	uint64_t allowed;
+};
+struct landlock_port {
+	uint16_t port;
+	uint64_t allowed;
+};
+struct landlock_plan {
+	bool wanted, best_effort;
+	uint64_t fs, network;
+	const struct landlock_path *paths;
+	size_t n_paths;
+	const struct landlock_port *ports;
+	size_t n_ports;
+};
+
 struct sec_plan {
 	struct spec_caps caps;
 	struct spec_caps *granted; /* init's: what of them there is, from sec_caps_park() on */
@@ -37,6 +55,7 @@ struct sec_plan {
 	const char *selinux;	 /* label or NULL */
 	char *selinux_canonical; /* as the kernel prints it, from sec_labels_check() on */
 	const struct oci_linux_seccomp *seccomp; /* NULL: none */
+	struct landlock_plan landlock;
 	bool new_keyring;
 	const char *keyring_name; /* "_ses.<id>" */
 };
@@ -151,6 +170,19 @@ int sec_label_exec(const struct sec_plan *p, int proc, struct err *e);
  * SELinux being off is an error, for a label was asked for.
  */
 int sec_selinux_check(const char *label, const char *property, char *ret, struct err *e);
+/* Pure; @oci NULL: nothing is wanted. */
+void landlock_plan_make(struct arena *a, const struct oci_landlock *oci, struct landlock_plan *ret);
+/* The accesses that a version of the interface knows, and the names of some. Pure. */
+uint64_t landlock_known_fs(int abi);
+uint64_t landlock_known_network(int abi);
+const char *landlock_right_names(struct arena *a, uint64_t fs, uint64_t network);
+/* Parent: can this kernel do it? Leaves out of @p what it cannot, where that is acceptable. */
+int sec_landlock_check(struct arena *a, struct landlock_plan *p, struct err *e);
+/* init, in its root and before the ids change: the rules as a descriptor. */
+int sec_landlock_make(const struct landlock_plan *p, struct err *e);
+/* init, last but for the filter: from here on they hold. Takes no_new_privs. */
+int sec_landlock_enforce(int ruleset, struct err *e);
+
 /* init, before the root switch: join a new session keyring; quota failures name the knobs. */
 int sec_keyring_join(const struct sec_plan *p, struct err *e);
 

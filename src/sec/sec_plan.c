@@ -28,6 +28,7 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 	};
 
 	(void)e;
+	landlock_plan_make(a, spec->landlock, &p.landlock);
 	p.granted = arena_new(a, struct spec_caps);
 	*p.granted = p.caps;
 	if (p.selinux)

@@ -31,6 +31,7 @@ void check_remark(struct check *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 void check_version(const struct spec *s, struct check *c);
 void check_root(struct spec *s, struct check *c);
 void check_annotations(const struct spec *s, struct check *c);
+void check_next(struct spec *s, struct check *c); /* after check_process() */
 void check_mounts(const struct spec *s, struct check *c);
 void check_hooks(const struct spec *s, struct check *c);
 void check_linux(struct spec *s, struct check *c);

@@ -77,6 +77,7 @@ static void check(struct spec *s, struct check *c)
 		s->has_process = true;
 		check_process(s->config->process, &s->process, c);
 	}
+	check_next(s, c);
 	if (c->strict)
 		check_effects(s, c);
 }

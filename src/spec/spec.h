@@ -72,6 +72,10 @@ struct spec {
 	bool has_process;
 	struct spec_process process;
 
+	/* What is to come after runtime-spec 1.3.0, from annotations; NULL: not wanted */
+	const struct oci_landlock *landlock;
+	const struct oci_core_scheduling *core_scheduling;
+
 	struct spec_namespace namespaces[8];
 	size_t n_namespaces;
 	uint64_t ns_new;    /* CLONE_NEW* of namespaces to create */
@@ -156,6 +160,10 @@ const char *spec_rule(const char *path);
 
 /* Check spec->config->mounts on their own (mounts add). */
 int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e);
+
+/* Annotations that carry what the next specification may bring, as JSON. */
+#define SPEC_ANNOTATION_LANDLOCK	"run.cleat.landlock"
+#define SPEC_ANNOTATION_CORE_SCHEDULING "run.cleat.coreScheduling"
 
 /* --- single checks, also used by the command line -------------------------------------- */
 int spec_ns_from_name(const char *name);     /* CLONE_NEW* or -EINVAL */

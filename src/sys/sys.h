@@ -104,6 +104,13 @@ int sys_capget(struct sys_caps *ret);
 int sys_capset(const struct sys_caps *sets);
 long sys_keyctl(int command, unsigned long a, unsigned long b, unsigned long c);
 int sys_seccomp(unsigned operation, unsigned flags, void *args);
+
+/* landlock(7): the version of the interface; a ruleset that handles these accesses; its rules. */
+int sys_landlock_version(void);
+int sys_landlock_create(uint64_t fs, uint64_t network);
+int sys_landlock_allow_path(int ruleset, int fd, uint64_t allowed);
+int sys_landlock_allow_port(int ruleset, uint64_t port, uint64_t allowed);
+int sys_landlock_restrict(int ruleset);
 int sys_userfaultfd(unsigned flags);
 
 /* --- sockets -------------------------------------------------------------------------------- */

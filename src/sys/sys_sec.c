@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <unistd.h>
 
 #include "sys/result.h"
@@ -46,4 +47,49 @@ int sys_seccomp(unsigned operation, unsigned flags, void *args)
 int sys_userfaultfd(unsigned flags)
 {
 	return (int)RESULT(syscall(SYS_userfaultfd, flags | O_CLOEXEC));
+}
+
+/* --- landlock: glibc has no wrappers, and its headers may be older than the kernel ------------ */
+
+struct landlock_attr {
+	uint64_t fs, network;
+};
+struct landlock_port_attr {
+	uint64_t allowed, port;
+};
+#define RULE_PORT 2 /* LANDLOCK_RULE_NET_PORT */
+
+int sys_landlock_version(void)
+{
+	return (int)RESULT(
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION));
+}
+
+int sys_landlock_create(uint64_t fs, uint64_t network)
+{
+	const struct landlock_attr attr = { fs, network };
+
+	/* what is not asked for must not be passed to a kernel that does not know it */
+	return (int)RESULT(syscall(SYS_landlock_create_ruleset, &attr,
+				   network ? sizeof(attr) : sizeof(attr.fs), 0));
+}
+
+int sys_landlock_allow_path(int ruleset, int fd, uint64_t allowed)
+{
+	const struct landlock_path_beneath_attr attr = { allowed, fd };
+
+	return (int)RESULT(
+		syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0));
+}
+
+int sys_landlock_allow_port(int ruleset, uint64_t port, uint64_t allowed)
+{
+	const struct landlock_port_attr attr = { allowed, port };
+
+	return (int)RESULT(syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &attr, 0));
+}
+
+int sys_landlock_restrict(int ruleset)
+{
+	return (int)RESULT(syscall(SYS_landlock_restrict_self, ruleset, 0));
 }

@@ -21,6 +21,8 @@ from layout import BASE, GONE, edit, write  # noqa: E402
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 ID = 4294967295
 RULE = "linux.seccomp.syscalls[0]"
+LANDLOCK = 'annotations["run.cleat.landlock"]'
+CORES = 'annotations["run.cleat.coreScheduling"]'
 MOUNT = {"destination": "/x", "type": "tmpfs", "source": "tmpfs"}
 
 # name, changes, path, words, place
@@ -241,6 +243,21 @@ ERRORS = [
      "linux.seccomp.listenerMetadata", "listenerPath", ""),
     ("a notification without a listener", {RULE + ".action": "SCMP_ACT_NOTIFY", RULE + ".names":
      ["read"]}, "linux.seccomp", "listenerPath", ""),
+    # what is to come
+    ("a landlock annotation that is no JSON", {"process.noNewPrivileges": True, LANDLOCK: "{"},
+     LANDLOCK, "1:2", ""),
+    ("a landlock access that there is not", {"process.noNewPrivileges": True,
+     LANDLOCK: '{"ruleset": {"handledAccessFS": ["exekute"]}}'}, LANDLOCK, "exekute", ""),
+    ("landlock without no_new_privs", {LANDLOCK: '{"ruleset": {"handledAccessFS": ["execute"]}}'},
+     LANDLOCK, "process.noNewPrivileges", ""),
+    ("landlock of nothing", {"process.noNewPrivileges": True, LANDLOCK: '{"ruleset": {}}'},
+     LANDLOCK, "no access is handled", ""),
+    ("landlock with a relative path", {"process.noNewPrivileges": True, LANDLOCK:
+     '{"ruleset": {"handledAccessFS": ["execute"]}, "rules": {"pathBeneath": ['
+     '{"allowedAccess": ["execute"], "paths": ["bin"]}]}}'}, LANDLOCK, "'bin' is not absolute", ""),
+    ("core scheduling with a text", {CORES: '{"create": "yes"}'}, CORES, "true or false", ""),
+    ("core scheduling new and old", {CORES: '{"create": true, "shareFrom": 1}'}, CORES,
+     "both create and shareFrom", ""),
     # network devices
     ("a network device with a bad name", {"linux.netDevices": {"a b": {}}}, "linux.netDevices",
      "'a b'", 'linux.netDevices["a b"]'),

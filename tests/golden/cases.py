@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configurations of the golden plans: name, changes to the base (check/layout.py)."""
+import json
+
 from layout import GONE
 
 MIB = 1 << 20
@@ -162,5 +164,14 @@ CASES = [
             {"index": 0, "value": 1, "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}]},
             {"names": ["mount"], "action": "SCMP_ACT_NOTIFY"},
             {"names": ["open"], "action": "SCMP_ACT_ERRNO", "errnoRet": 2}]}}),
+    ("landlock", {"process.noNewPrivileges": True, 'annotations["run.cleat.landlock"]': json.dumps({
+        "ruleset": {"handledAccessFS": ["execute", "read_dir", "refer", "ioctl_dev"],
+                    "handledAccessNetwork": ["bind", "connect"]},
+        "rules": {"pathBeneath": [{"allowedAccess": ["execute", "read_dir"],
+                                   "paths": ["/bin", "/lib"]}],
+                  "networkPort": [{"allowedAccess": ["connect"], "ports": [443, 80]}]},
+        "disableBestEffort": True})}),
+    ("core scheduling", {'annotations["run.cleat.coreScheduling"]': '{"create": true, "shareTo": 9}'}),
+    ("core scheduling of another", {'annotations["run.cleat.coreScheduling"]': '{"shareFrom": 7}'}),
     ("annotations mean nothing", {"annotations": {"org.example.z": "1"}}),
 ]

@@ -55,3 +55,11 @@ def domainname():
     buf = ctypes.create_string_buffer(256)
     _check(_libc.getdomainname(buf, len(buf)), "getdomainname")
     return buf.value.decode()
+
+
+def core_cookie(pid):
+    """The cookie of core scheduling that a process has; None where there is no such thing."""
+    cookie = ctypes.c_ulong()
+    # prctl(2): PR_SCHED_CORE, PR_SCHED_CORE_GET, of one thread
+    r = ctypes.CDLL(None).prctl(62, 0, ctypes.c_ulong(pid), ctypes.c_ulong(0), ctypes.byref(cookie))
+    return cookie.value if r == 0 else None

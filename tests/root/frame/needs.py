@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cases may need; each function returns why the machine lacks it, or None."""
+import ctypes
 import functools
 import os
 import shutil
 import subprocess
 
 from frame import cgroups
+from frame.kernel import core_cookie
 
 
 def _controller(name):
@@ -50,11 +52,24 @@ def _namespace(name):
     return _exists(f"/proc/self/ns/{name}")
 
 
+def _landlock():
+    # landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION
+    version = ctypes.CDLL(None).syscall(444, None, 0, 1)
+    return None if version > 0 else "this kernel has no Landlock"
+
+
+def _core_scheduling():
+    return "no core scheduling here" if core_cookie(os.getpid()) is None else None
+
+
 NEEDS = {
+    "core-scheduling": _core_scheduling,
+    "no-core-scheduling": lambda: None if _core_scheduling() else "there is core scheduling",
     "busybox": _busybox,
     "v2": lambda: None if cgroups.is_v2() else "needs a cgroup v2 view",
     "v1": lambda: "needs v1 hierarchies" if cgroups.is_v2() else None,
     "cgroup2": lambda: None if cgroups.v2_root() else "there is no cgroup2 tree",
+    "landlock": _landlock,
     "time": lambda: _namespace("time"),
     "apparmor": lambda: _exists("/sys/kernel/security/apparmor/profiles"),
     "selinux": lambda: _exists("/sys/fs/selinux/enforce"),
