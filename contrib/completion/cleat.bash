@@ -17,6 +17,7 @@ _cleat_value() {
 	:--log-format) _cleat_words "text json" ;;
 	:--log-level) _cleat_words "error warning warn info debug" ;;
 	:--cgroup-manager) _cleat_words "cgroupfs systemd disabled" ;;
+	:--systemd-timeout) _cleat_none ;;
 	:--rootless) _cleat_words "auto true false" ;;
 	checkpoint:--image-path) _cleat_files -d ;;
 	checkpoint:--work-path) _cleat_files -d ;;
@@ -47,6 +48,7 @@ _cleat_value() {
 	exec:--pid-file) _cleat_files -f ;;
 	exec:--preserve-fds) _cleat_none ;;
 	list:--format | list:-f) _cleat_words "table json" ;;
+	mounts:--format | mounts:-f) _cleat_words "table json" ;;
 	ps:--format | ps:-f) _cleat_words "table json" ;;
 	restore:--image-path) _cleat_files -d ;;
 	restore:--work-path) _cleat_files -d ;;
@@ -95,7 +97,7 @@ _cleat_value() {
 
 _cleat_options() {
 	case $1 in
-	'') _cleat_words "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --version -v --help -h" ;;
+	'') _cleat_words "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --systemd-timeout --rootless --version -v --help -h" ;;
 	check) _cleat_words "--strict --plan --help -h" ;;
 	checkpoint) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --leave-running -R --pre-dump -P --page-server --status-fd --tcp-skip-in-flight --help -h" ;;
 	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --help -h" ;;
@@ -106,6 +108,7 @@ _cleat_options() {
 	help) _cleat_words "--help -h" ;;
 	kill) _cleat_words "--all -a --help -h" ;;
 	list) _cleat_words "--format -f --quiet -q --help -h" ;;
+	mounts) _cleat_words "--format -f --help -h" ;;
 	pause) _cleat_words "--help -h" ;;
 	ps) _cleat_words "--format -f --help -h" ;;
 	restore) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --bundle -b --config -f --detach -d --pid-file --console-socket --pidfd-socket --no-subreaper --no-pivot --lsm-profile --lsm-mount-context --help -h" ;;
@@ -121,7 +124,7 @@ _cleat_options() {
 
 _cleat_operand() {
 	case $1 in
-	'' | help) _cleat_words "check checkpoint create delete events exec features help kill list pause ps restore resume run spec start state stats update" ;;
+	'' | help) _cleat_words "check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats update" ;;
 	checkpoint | create | delete | events | exec | kill | pause | ps | restore | resume | run | start | state | stats | update) _cleat_ids ;;
 	check) _cleat_files -f ;;
 	esac

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
-COMMANDS = """check checkpoint create delete events exec features help kill list pause ps restore
+COMMANDS = """check checkpoint create delete events exec features help kill list mounts pause ps restore
 resume run spec start state stats update""".split()
 # their --help fails where they would
 CONDITIONAL = {"checkpoint", "restore"}

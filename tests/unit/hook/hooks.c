@@ -154,7 +154,7 @@ TEST(hooks_that_fail)
 				  shell(&a, "echo ran > fourth", "")));
 	CHECK_INT(hook_run_all(&p, HOOK_POSTSTOP, "{}", dir, &e), 0);
 	CHECK_STR(e.text, "");
-	CHECK_STR(slurp(&a, "fourth"), "ran ");
+	CHECK_STR(slurp(&a, "fourth"), "ran\n");
 	close(dir);
 }
 
