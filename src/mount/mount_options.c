@@ -320,7 +320,7 @@ void mount_attr_print(uint64_t attr, char *buf, size_t size)
 			return;
 		if (used)
 			buf[used++] = ',';
-		strcpy(buf + used, attr_names[i].name);
+		str_copy(buf + used, size - used, attr_names[i].name);
 		used += strlen(attr_names[i].name);
 	}
 }
