@@ -9,6 +9,7 @@
 #ifndef CLEAT_CGROUP_STATS_H
 #define CLEAT_CGROUP_STATS_H
 
+#include <stdbool.h>
 #include <poll.h>
 
 #include "base/arena.h"
