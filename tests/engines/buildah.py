@@ -8,7 +8,7 @@ from frame import Failed, like, need, same, test
 TREE = "/var/tmp/bb"
 LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bin:/usr/bin:/bin "
          "XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus "
-         "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes bash -c ")
+         "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes -p KillMode=process bash -c ")
 
 
 class Buildah(frame.Engine):

@@ -16,6 +16,7 @@ what a test has left is removed.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -78,13 +79,17 @@ class Engine:
     def run(self, command, stdin="", timeout=None):
         """Run a shell command; what came of it, with .out for stdout without blanks around."""
         began = time.monotonic()
+        limit = timeout or self.seconds
+        child = subprocess.Popen(["bash", "-c", command], text=True, env=self.env, errors="replace",
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, start_new_session=True)
         try:
-            done = subprocess.run(["bash", "-c", command], input=stdin, text=True, env=self.env,
-                                  capture_output=True, timeout=timeout or self.seconds,
-                                  errors="replace", check=False)
+            out, err = child.communicate(stdin, timeout=limit)
         except subprocess.TimeoutExpired as late:
-            self.trace.append(f"$ {command}\n(not done after {timeout or self.seconds} s)")
+            self.trace.append(f"$ {command}\n(not done after {limit} s)")
+            os.killpg(child.pid, signal.SIGKILL)  # its children hold the pipes, too
             raise Failed(f"'{command}' was not done in time") from late
+        done = subprocess.CompletedProcess(command, child.returncode, out, err)
         done.out = done.stdout.strip()
         self.trace.append(f"$ {command}\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
                           f"(status {done.returncode}, {time.monotonic() - began:.1f} s)")

@@ -10,7 +10,7 @@ TREE = "/var/tmp/bb"
 CONF = "/etc/containers/containers.conf.d/90-test.conf"
 LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bin:/usr/bin:/bin "
          "XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus "
-         "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes bash -c ")
+         "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes -p KillMode=process bash -c ")
 
 
 class Podman(frame.Engine):
@@ -275,7 +275,7 @@ def _(e):
     like(e.sh("podman run --rm bb grep Seccomp: /proc/self/status"), "2")
     e.sh("podman run --rm --privileged bb sh -c 'mount -t tmpfs none /tmp && test -b /dev/vda'")
     same(e.sh("podman run --rm --device /dev/vda:/dev/disk:r bb sh -c 'head -c 9 /dev/disk | wc -c'"), "9")
-    e.sh("podman run --rm --sysctl net.ipv4.ip_forward=0 --ulimit nofile=11:12 --init bb true")
+    e.sh("podman run --rm --sysctl net.ipv4.ip_forward=0 --ulimit nofile=11:12 --init --init-path /usr/bin/tini-static bb true")
 
 
 @test("--cgroups=split and disabled")
@@ -348,18 +348,18 @@ def _(e):
 @test("rootless: run, exec, logs, exit codes", quick=True)
 def _(e):
     e.user_image()
-    same(e.user("podman run --rm bb echo hello"), "hello")
-    e.user("podman run -d --name one bb sleep 1000")
+    same(e.user("podman run --network none --rm bb echo hello"), "hello")
+    e.user("podman run --network none -d --name one bb sleep 1000")
     same(e.user("podman exec one id -u"), "0")
-    e.user("podman run --rm bb no-such-command; test $? = 127")
-    like(e.user("podman run --rm bb cat /proc/self/uid_map"), "0 +1000 +1\n +1 +")
+    e.user("podman run --network none --rm bb no-such-command; test $? = 127")
+    like(e.user("podman run --network none --rm bb cat /proc/self/uid_map"), "0 +1000 +1\n +1 +")
     e.user("podman stop -t 1 one; podman rm one")
 
 
 @test("rootless: limits, pause, stats", quick=True)
 def _(e):
     e.user_image()
-    e.user("podman run -d --name one -m 64m --cpus 0.5 --pids-limit 20 bb sleep 1000")
+    e.user("podman run --network none -d --name one -m 64m --cpus 0.5 --pids-limit 20 bb sleep 1000")
     same(e.user("podman exec one cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max"),
          f"{64 << 20}\n20")
     e.user("podman pause one; podman unpause one; podman stats --no-stream one")
@@ -369,8 +369,8 @@ def _(e):
 @test("rootless: keep-id, network, pods")
 def _(e):
     e.user_image()
-    same(e.user("podman run --rm --userns=keep-id bb id -u"), "1000")
-    e.user("podman run -d --name one -p 8082:80 bb httpd -f -h /www")
+    same(e.user("podman run --network none --rm --userns=keep-id bb id -u"), "1000")
+    e.user("podman run -d --name one --network slirp4netns -p 8082:80 bb httpd -f -h /www")
     e.until("curl -s http://127.0.0.1:8082/", "hello from the container")
     e.user("podman rm -f -t 0 one")
 
@@ -378,6 +378,6 @@ def _(e):
 @test("rootless: cgroupfs, and no cgroups at all", quick=True)
 def _(e):
     e.user_image()
-    same(e.user("podman --cgroup-manager cgroupfs run --rm bb echo in"), "in")
+    same(e.user("podman --cgroup-manager cgroupfs run --network none --rm bb echo in"), "in")
     if e.name != "runc":
-        same(e.user("podman run --cgroups=disabled --rm bb echo in"), "in")
+        same(e.user("podman run --network none --cgroups=disabled --rm bb echo in"), "in")
