@@ -142,7 +142,7 @@ static int mounts_run(struct invocation *inv, struct err *e)
 	const struct context *ctx = &inv->globals.context;
 	const char *action = inv->operands[0], *id = inv->operands[1], *file = inv->operands[2];
 	bool add = str_eq(action, "add");
-	struct oci_mounts *mounts;
+	struct oci_mounts *mounts = NULL;
 
 	if (str_eq(action, "list") && !file)
 		return list(inv, id, (enum format)args->format, e);
