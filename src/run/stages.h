@@ -65,7 +65,6 @@ int step_start_hooks(void *role, struct err *e);
 int step_label(void *role, struct err *e);
 int step_label_proc(void *role, struct err *e);
 int step_landlock(void *role, struct err *e);
-int step_label_proc(void *role, struct err *e);
 int step_filter(void *role, struct err *e);
 int step_caps(void *role, struct err *e);
 int step_announce(void *role, struct err *e);
