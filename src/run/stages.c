@@ -100,11 +100,6 @@ bool when_label(const void *role)
 	return p->apparmor || p->selinux;
 }
 
-bool when_landlock(const void *role)
-{
-	return ((const struct child *)role)->plan->sec.landlock.wanted;
-}
-
 bool when_no_new_privs(const void *role)
 {
 	return ((const struct child *)role)->plan->sec.no_new_privileges;
@@ -376,14 +371,6 @@ void child_close_except(const struct child *c, int *keep, size_t n)
  * Close all but stdio, the preserved descriptors and what the last steps need: now, so
  * that a created container that waits for days holds nothing of the host.
  */
-int step_landlock_rules(void *role, struct err *e)
-{
-	struct child *c = role;
-
-	c->landlock = sec_landlock_make(&c->plan->sec.landlock, e);
-	return c->landlock < 0 ? c->landlock : 0;
-}
-
 int step_close(void *role, struct err *e)
 {
 	struct child *c = role;
@@ -412,11 +399,6 @@ int step_label(void *role, struct err *e)
 	struct child *c = role;
 
 	return sec_label_exec(&c->plan->sec, c->mount.proc, e);
-}
-
-int step_landlock(void *role, struct err *e)
-{
-	return sec_landlock_enforce(((struct child *)role)->landlock, e);
 }
 
 /*

@@ -395,9 +395,11 @@ TEST(mounts_accepted)
 {
 	auto_arena a = arena_make();
 
-	load(&a, (struct bundle_parts){ .top = "\"mounts\": [ { \"destination\": \"relative\", "
-					       "\"type\": \"tmpfs\", \"options\": [ \"\" ] }, { \"destination\": \"/b\", "
-					       "\"source\": \"/x\", \"type\": \"bind\" } ]" });
+	load(&a,
+	     (struct bundle_parts){
+		     .top = "\"mounts\": [ { \"destination\": \"relative\", "
+			    "\"type\": \"tmpfs\", \"options\": [ \"\" ] }, { \"destination\": \"/b\", "
+			    "\"source\": \"/x\", \"type\": \"bind\" } ]" });
 	CHECK(true);
 }
 
