@@ -118,7 +118,8 @@ static void put_cgroups(struct restoring *r)
 	for (size_t i = 0; i < p->n_dirs; i++)
 		if (p->dirs[i].hierarchy)
 			*vec_push(r->m->arena, &r->roots) =
-				(struct criu_root){ p->dirs[i].controllers, p->dirs[i].path };
+				(struct criu_root){ p->dirs[i].controllers,
+						    cgroup_path(r->m->cgroup, i) };
 }
 
 static void close_inherited(struct restoring *r)
