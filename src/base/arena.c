@@ -18,7 +18,7 @@
 
 #include "base/log.h"
 
-#define BLOCK_FIRST ((size_t)64 << 10)
+#define BLOCK_FIRST ((size_t)128 << 10)
 #define BLOCK_MAX   ((size_t)1 << 20)
 #define ALIGNMENT   16
 

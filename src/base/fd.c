@@ -8,16 +8,42 @@
 
 #include "config.h"
 
-void fd_close(int *fd)
+#define DEFERRED_MAX 64
+
+static struct {
+	bool on;
+	int fds[DEFERRED_MAX];
+	size_t n;
+} deferred;
+
+static void close_now(int fd)
 {
 	int saved = errno;
 
+	if (close(fd) < 0 && errno == EBADF && CLEAT_DEBUG)
+		abort(); /* debug builds: somebody else's descriptor would be next */
+	errno = saved;
+}
+
+void fd_close(int *fd)
+{
 	if (*fd < 0)
 		return;
-	if (close(*fd) < 0 && errno == EBADF && CLEAT_DEBUG)
-		abort(); /* debug builds: somebody else's descriptor would be next */
+	if (!deferred.on) {
+		close_now(*fd);
+	} else {
+		if (deferred.n == DEFERRED_MAX)
+			while (deferred.n > 0)
+				close_now(deferred.fds[--deferred.n]);
+		deferred.fds[deferred.n++] = *fd;
+	}
 	*fd = -1;
-	errno = saved;
+}
+
+void fd_defer(bool on)
+{
+	deferred.on = on;
+	deferred.n = 0;
 }
 
 int fd_set_cloexec(int fd, bool on)

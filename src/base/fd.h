@@ -17,6 +17,15 @@
 void fd_close(int *fd);
 #define auto_fd AUTO(fd_close) int
 
+/*
+ * fd_defer() - let fd_close() only empty the slot, or close again
+ *
+ * For a process that closes all of its descriptors at once a little later
+ * (close_range(2)), where nobody waits for the end of a pipe or socket meanwhile. At most
+ * 64 stay open; then they are closed, and the next 64 begin.
+ */
+void fd_defer(bool on);
+
 static inline int fd_take(int *fd)
 {
 	int v = *fd;

@@ -148,6 +148,8 @@ static void run_poststop(struct arena *a, const struct container *c, const struc
 
 	if (!p->spec)
 		return;
+	/* a hook waits for the end of what we write to it */
+	fd_defer(false);
 	bundle = sys_open(p->spec->bundle, O_PATH | O_DIRECTORY, 0);
 	hook_run_all(&p->hooks, HOOK_POSTSTOP,
 		     hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), bundle, NULL);

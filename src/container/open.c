@@ -187,8 +187,7 @@ int container_open_locked(struct arena *a, const struct context *ctx, const char
 
 void container_close(struct container *c)
 {
-	if (c->lock >= 0)
-		lock_drop(c->lock);
+	/* the lock goes with the descriptor that it was taken on */
 	c->lock = -1;
 	fd_close(&c->pidfd);
 	dir_close(&c->dir);

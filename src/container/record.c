@@ -15,6 +15,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -122,7 +123,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	s->bundle = spec->bundle;
 	s->rootfs = spec->rootfs_path;
 	s->created = now(a);
-	s->owner = geteuid();
+	s->owner = (unsigned)getauxval(AT_EUID);
 	s->has_owner = true;
 	s->annotations = spec->config->annotations;
 	if (outlives_boot(root))

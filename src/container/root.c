@@ -77,7 +77,7 @@ static int check_owner(int fd, const char *path, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, path, "stat the state root");
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_code(e, EPERM, path, "state root '%s' belongs to user %u", path,
 				(unsigned)st.st_uid);
 	if (st.st_mode & S_IWOTH)

@@ -46,6 +46,8 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 		return r;
 	if (status == STATUS_KILLED)
 		report_oom(m);
+	/* The end of the process closes all; only the helper of systemd waits for us to hang up. */
+	fd_defer(m->plan->cgroup.manager != CGROUP_SYSTEMD);
 	if (!m->options->keep && clean_up(m, e) < 0)
 		return -e->code;
 	*ret_status = status;
@@ -60,7 +62,7 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 	};
-	auto_arena a = arena_make();
+	struct arena a = arena_make(); /* the process ends where it would be dropped */
 	struct creation m;
 	int r;
 

@@ -40,20 +40,18 @@ static int open_null(struct err *e)
 		return err_sys(e, -r, "/dev/null", "look at");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_code(e, ENODEV, "/dev/null", "the host's /dev/null is not device 1:3");
-	r = mount_set(tree, false, 0, 0, MS_PRIVATE);
-	return r < 0 ? err_sys(e, -r, "/dev/null", "make private") : fd_take(&tree);
+	/* a slave, as all of the host's mounts in our namespace are by now */
+	return fd_take(&tree);
 }
 
 static int open_empty(const struct mount_plan *p, struct err *e)
 {
 	const struct mount_data data[] = { { "source", "tmpfs" },
-					   { "size", "0" },
-					   { "nr_inodes", "2" },
 					   { "mode", "755" },
 					   { p->label_key, p->label } };
 
 	return mount_fs_simple(
-		"tmpfs", data, p->label ? 5 : 4,
+		"tmpfs", data, p->label ? 3 : 2,
 		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
 }
 

@@ -128,16 +128,13 @@ int mount_target_parent(int root, const char *path, const char **ret_name, struc
 	return make_dirs(root, parent, 0, e);
 }
 
+/* Returns 0, 1 when something was there (a broken link, since it was not found), or -errno. */
 static int make_last(int parent, const char *name, bool file, mode_t mode)
 {
-	int r;
+	int r = file ? sys_mknodat(parent, name, S_IFREG | mode, 0)
+		     : sys_mkdirat(parent, name, mode);
 
-	if (!file) {
-		r = sys_mkdirat(parent, name, mode);
-		return r == -EEXIST ? 0 : r;
-	}
-	r = sys_mknodat(parent, name, S_IFREG | mode, 0);
-	return r == -EEXIST ? 0 : r;
+	return r == -EEXIST ? 1 : r;
 }
 
 /* It was not there: make it, or what the broken link of that name leads to. */
@@ -157,7 +154,7 @@ static int make_target(int root, const char *path, unsigned how, mode_t mode, in
 	if (r < 0)
 		return err_sys(e, -r, path, "make the target");
 	fd = sys_openat(parent, name, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0 || how & MOUNT_TARGET_NOFOLLOW || sys_fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+	if (fd < 0 || r == 0 || how & MOUNT_TARGET_NOFOLLOW || sys_fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
 		return fd < 0 ? err_sys(e, -fd, path, "open the target") : fd;
 	fd_close(&fd);
 	snprintf(before, sizeof(before), "%.*s", (int)(name - path - 1), path);

@@ -93,10 +93,23 @@ int proc_cwd(const struct proc_plan *p, struct err *e)
 	return check_inside(path, e);
 }
 
+/* After the root switch we stand at "/" mostly, and that is where most programs want to be. */
+static bool is_there(const char *path)
+{
+	char now[PATH_MAX + 16];
+
+	return str_eq(path, "/") && sys_getcwd(now, sizeof(now)) >= 0 && str_eq(now, "/");
+}
+
 int proc_cwd_early(const struct proc_plan *p, bool *ret_done, struct err *e)
 {
 	const char *path = p->process->cwd;
-	int r = enter(path);
+	int r;
+
+	*ret_done = true;
+	if (is_there(path))
+		return 0;
+	r = enter(path);
 
 	*ret_done = r == 0;
 	if (r == -EACCES || r == -EPERM)

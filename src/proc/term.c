@@ -160,7 +160,7 @@ static bool is_null(const struct stat *st)
  * trips over. Where the container has one of its own that one is taken; looked at first,
  * since merely opening some other device can do something.
  */
-static int reopen_null(int root, int fd)
+static int open_null(int root)
 {
 	const uint64_t confine =
 		RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | (root >= 0 ? RESOLVE_IN_ROOT : 0);
@@ -169,11 +169,11 @@ static int reopen_null(int root, int fd)
 	struct stat st;
 
 	if (handle < 0 || sys_fstat(handle, &st) < 0 || !is_null(&st))
-		return 0;
+		return -1;
 	null = sys_openat2(root, "/dev/null", O_RDWR | O_NOCTTY, 0, confine);
 	if (null < 0 || sys_fstat(null, &st) < 0 || !is_null(&st))
-		return 0;
-	return sys_dup3(null, fd, 0);
+		return -1;
+	return fd_take(&null);
 }
 
 /*
@@ -183,14 +183,21 @@ static int reopen_null(int root, int fd)
  */
 int term_fix_stdio(int root, uid_t uid, struct err *e)
 {
+	bool looked = false;
+	auto_fd null = -1;
+
 	for (int fd = 0; fd < 3; fd++) {
 		struct stat st;
 		int r = 0;
 
 		if (sys_fstat(fd, &st) < 0)
 			continue;
-		if (is_null(&st))
-			r = reopen_null(root, fd);
+		if (is_null(&st) && !looked) {
+			null = open_null(root);
+			looked = true;
+		}
+		if (is_null(&st) && null >= 0)
+			r = sys_dup3(null, fd, 0);
 		if (r < 0)
 			return err_sys(e, -r, "/dev/null", "take standard stream %d from", fd);
 		if (st.st_uid == uid || (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)))

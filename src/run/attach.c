@@ -44,8 +44,6 @@ static int forward(struct attach *a)
 
 	if (n != (ssize_t)sizeof(si))
 		return 0;
-	if (si.ssi_signo == SIGCHLD || si.ssi_signo == SIGURG)
-		return 0;
 	if (si.ssi_signo == SIGWINCH && a->relay) {
 		term_relay_resize(a->relay);
 		return 0;
@@ -100,6 +98,9 @@ int run_attach(struct arena *arena, struct run *run, int *ret_status, struct err
 	int r = 0;
 
 	sigfillset(&mask);
+	/* nothing is sent on for these; the pidfd tells when init has ended */
+	sigdelset(&mask, SIGCHLD);
+	sigdelset(&mask, SIGURG);
 	a.signals = sys_signalfd(-1, &mask);
 	if (a.signals < 0)
 		return err_sys(e, -a.signals, NULL, "make a signalfd");

@@ -36,6 +36,7 @@ static const struct step init_steps[] = {
 	{ "masks", when_mount_ns, step_masks },
 	{ "root-switch", NULL, step_root_switch },
 	{ "mount-finish", when_mount_ns, step_mount_finish },
+	{ "close", NULL, step_close },
 	{ "names", when_names, step_names },
 	{ "inherited", NULL, step_inherited },
 	{ "scheduling", NULL, step_sched },
@@ -49,7 +50,6 @@ static const struct step init_steps[] = {
 	{ "park-capabilities", NULL, step_park_caps },
 	{ "cwd", when_late_cwd, step_cwd },
 	{ "program", NULL, step_program },
-	{ "close", NULL, step_close },
 };
 
 /* Wait until somebody lets us go: a peer at the gate, or the parent that still holds us. */
@@ -134,6 +134,8 @@ void init_main(struct child *c)
 	c->mount.arg = c;
 	list_cgroups(c);
 	child_wait_for_go(c);
+	/* Nearly all that the next steps open is closed by the step "close" at once. */
+	fd_defer(true);
 	r = steps_run(init_steps, COUNT(init_steps), ROLE_INIT, c, c->run->progress, &e);
 	if (r < 0)
 		child_fail(c->up, &e, ROLE_INIT);

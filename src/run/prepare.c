@@ -132,7 +132,4 @@ void run_close(struct run *r)
 	fd_close(&r->userns);
 	fd_close(&r->bundle);
 	fd_close(&r->pidfd);
-	if (r->progress)
-		munmap(r->progress, sizeof(*r->progress));
-	r->progress = NULL;
 }

@@ -70,7 +70,7 @@ struct run {
 	struct net_moves net; /* devices that are in the container by our doing */
 	struct rdt_fs rdt; /* open when the container has a group there */
 	struct rdt_made rdt_made;
-	struct run_progress *progress; /* shared page: role and step */
+	struct run_progress *progress; /* shared page: role and step; stays mapped */
 };
 
 /*

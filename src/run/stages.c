@@ -222,6 +222,8 @@ static int run_hooks(struct child *c, enum hook_kind kind, const char *status, s
 
 int step_create_hooks(void *role, struct err *e)
 {
+	/* a hook waits for the end of what we write to it */
+	fd_defer(false);
 	return run_hooks(role, HOOK_CREATE_CONTAINER, "creating", e);
 }
 
@@ -377,6 +379,7 @@ int step_close(void *role, struct err *e)
 	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1, c->landlock };
 	unsigned end = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
 
+	fd_defer(false);
 	child_close_except(c, keep, COUNT(keep));
 	for (unsigned fd = STDIO_FDS; fd < end; fd++) {
 		int r = fd_set_cloexec((int)fd, false);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -146,8 +147,8 @@ static int probe_last_cap(void)
 
 void host_probe(struct host *h, bool want_cgroups)
 {
-	h->euid = geteuid();
-	h->egid = getegid();
+	h->euid = (uid_t)getauxval(AT_EUID);
+	h->egid = (gid_t)getauxval(AT_EGID);
 	h->last_cap = probe_last_cap();
 	h->cgroups = HOST_CGROUP_NONE;
 	h->n_v1 = 0;
