@@ -123,6 +123,24 @@ static bool has_mode(const struct mount_op *op)
 	return false;
 }
 
+/* What was to be filled first: now, or at the end, when others have mounted on it. */
+static int make_readonly(struct mount_ctx *m, const struct mount_op *op, int tree, struct err *e)
+{
+	uint64_t set, clear;
+	int r;
+
+	if (op->late_readonly) {
+		m->late[op->index] = sys_fcntl(tree, F_DUPFD_CLOEXEC, 0);
+		r = m->late[op->index];
+		return r < 0 ? err_sys(e, -r, op->target, "keep a descriptor of") : 0;
+	}
+	mount_flags_top(&op->flags, &set, &clear);
+	if (!op->flags.tmpcopyup || !(set & MOUNT_ATTR_RDONLY))
+		return 0;
+	r = mount_set(tree, false, MOUNT_ATTR_RDONLY, 0, 0);
+	return r < 0 ? err_sys(e, -r, op->target, "make read-only") : 0;
+}
+
 static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
 	bool created = false;
@@ -146,8 +164,8 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 		if (r < 0)
 			return err_sys(e, -r, op->target, "set the propagation of");
 	}
-	if (op->late_readonly)
-		m->late[op->index] = sys_fcntl(tree, F_DUPFD_CLOEXEC, 0);
+	if (make_readonly(m, op, tree, e) < 0)
+		return -e->code;
 	r = attach(m, op, &tree, target, e);
 	return r < 0 || tree < 0 ? r : share(op, tree, e);
 }

@@ -83,11 +83,34 @@ static int pivot(const struct mount_plan *p, struct err *e)
 	return r < 0 ? err_sys(e, -r, NULL, "detach the host's root") : 0;
 }
 
+/*
+ * A user namespace may mount procfs and sysfs only as far as it sees others in full: the
+ * host's, which stay in the mount namespace below the root, must not count. Where they are
+ * locked, they are covered.
+ */
+static int hide_from_below(const char *path, struct err *e)
+{
+	auto_fd tree = -1;
+	int r = sys_umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	if (r != -EINVAL && r != -EPERM)
+		return err_sys(e, -r, path, "detach the host's");
+	tree = mount_fs_simple("tmpfs", NULL, 0, MOUNT_ATTR_RDONLY, e);
+	if (tree < 0)
+		return tree;
+	r = sys_move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? err_sys(e, -r, path, "cover the host's") : 0;
+}
+
 /* Without pivot_root the host's tree stays below, covered at its very root. */
 static int move_and_chroot(struct mount_ctx *m, struct err *e)
 {
 	int r = 0;
 
+	if (hide_from_below("/proc", e) < 0 || hide_from_below("/sys", e) < 0)
+		return -e->code;
 	if (m->plan->attach_at_path)
 		r = sys_move_mount(m->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
 	if (r < 0)
