@@ -154,7 +154,8 @@ static int make_target(int root, const char *path, unsigned how, mode_t mode, in
 	if (r < 0)
 		return err_sys(e, -r, path, "make the target");
 	fd = sys_openat(parent, name, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0 || r == 0 || how & MOUNT_TARGET_NOFOLLOW || sys_fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+	if (fd < 0 || r == 0 || how & MOUNT_TARGET_NOFOLLOW || sys_fstat(fd, &st) < 0 ||
+	    !S_ISLNK(st.st_mode))
 		return fd < 0 ? err_sys(e, -fd, path, "open the target") : fd;
 	fd_close(&fd);
 	snprintf(before, sizeof(before), "%.*s", (int)(name - path - 1), path);

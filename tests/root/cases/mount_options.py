@@ -279,6 +279,12 @@ def _(t):
     t.expect(t.run_probe(), {"mounts./sys.type": "sysfs"})
 
 
+@case("--no-pivot in a user namespace, where the host's procfs is locked")
+def _(t):
+    t.edit(user_namespace())
+    t.expect(t.run_probe("--no-pivot"), {"root": "/", "mounts./proc.type": "proc"})
+
+
 @case("sysfs bound in a user namespace without a network of its own")
 def _(t):
     t.edit(user_namespace())
