@@ -142,6 +142,18 @@ int str_to_u32(const char *s, uint32_t *ret)
 	return 0;
 }
 
+int str_cut_u32(char **text, const char *separators, uint32_t *ret)
+{
+	char *word = *text + strspn(*text, separators);
+	char *end = word + strcspn(word, separators);
+
+	if (!*word)
+		return -ENODATA;
+	*text = *end ? end + 1 : end;
+	*end = '\0';
+	return str_to_u32(word, ret);
+}
+
 /* A number with a fraction, as sizes and durations have it: whole + part / scale. */
 struct decimal {
 	uint64_t whole, part, scale;

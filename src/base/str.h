@@ -42,6 +42,12 @@ void str_escape_control(char *s);
 int str_to_u64(const char *s, uint64_t *ret);
 int str_to_i64(const char *s, int64_t *ret);
 int str_to_u32(const char *s, uint32_t *ret);
+/*
+ * Cut the next word off *@text and read it as str_to_u32() does. Words are what is between
+ * the characters of @separators, as with strtok(3). Returns 0, -ENODATA at the end, -EINVAL
+ * or -ERANGE.
+ */
+int str_cut_u32(char **text, const char *separators, uint32_t *ret);
 
 /*
  * A size: 512, 10k, 1.5g, 2GiB (units k m g t p, powers of 1024, either case, "b" or

@@ -23,7 +23,10 @@ static double log2_of(uint64_t x)
 	int whole = 63 - __builtin_clzll(x);
 	double m = (double)x / (double)(1ULL << whole), l = whole;
 
-	for (double bit = 0.5; bit > 1e-12; bit /= 2) {
+	double bit = 1;
+
+	for (int i = 0; i < 40; i++) {
+		bit /= 2;
 		m *= m;
 		if (m >= 2) {
 			m /= 2;

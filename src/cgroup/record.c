@@ -166,10 +166,10 @@ int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cg
 
 int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e)
 {
-	struct cgroup *cg;
+	struct cgroup *cg = NULL;
 	int r = 0;
 
-	if (open_dirs(a, state->cgroup, &cg, e) < 0)
+	if (open_dirs(a, state->cgroup, &cg, e) < 0 || !cg)
 		return -e->code;
 	for (size_t i = cg->n_dirs; i-- > 0;) {
 		const struct cgroup_dir *d = &cg->dirs[i];

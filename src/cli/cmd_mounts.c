@@ -140,7 +140,8 @@ static int mounts_run(struct invocation *inv, struct err *e)
 {
 	const struct mounts_args *args = inv->args;
 	const struct context *ctx = &inv->globals.context;
-	const char *action = inv->operands[0], *id = inv->operands[1], *file = inv->operands[2];
+	const char *action = inv->operands[0], *id = inv->operands[1];
+	const char *file = inv->n_operands > 2 ? inv->operands[2] : NULL;
 	bool add = str_eq(action, "add");
 	struct oci_mounts *mounts = NULL;
 

@@ -35,9 +35,12 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 		.listen_fds = o->listen_fds,
 	};
 
+	int r;
+
 	host_probe(&m->host, true);
-	if (spec_load(m->arena, o->bundle, o->config, &m->spec, e) < 0)
-		return -e->code;
+	r = spec_load(m->arena, o->bundle, o->config, &m->spec, e);
+	if (r < 0)
+		return r;
 	return plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
 }
 

@@ -135,7 +135,7 @@ static int from_options(struct arena *a, const struct oci_process *own,
 int exec_process(struct arena *a, const struct spec *spec, const struct exec_options *o,
 		 struct spec_process *ret, struct err *e)
 {
-	struct oci_process *p;
+	struct oci_process *p = NULL;
 	int r;
 
 	if (o->process)

@@ -207,7 +207,7 @@ static void void_other_boot(struct cleat_state_file *s)
 {
 	char buf[BOOT_ID_SIZE];
 
-	if (!s->boot_id || file_read_small(AT_FDCWD, BOOT_ID_FILE, buf, sizeof(buf)) <= 0 ||
+	if (!s || !s->boot_id || file_read_small(AT_FDCWD, BOOT_ID_FILE, buf, sizeof(buf)) <= 0 ||
 	    str_eq(s->boot_id, buf))
 		return;
 	s->phase = phase_names[RECORD_INTENT];

@@ -18,7 +18,7 @@ struct oci_state *container_describe(struct arena *a, const struct container *c)
 	o->status = container_status_name(c->status);
 	/* 0 must be written: callers decode over what they knew before */
 	o->has_pid = true;
-	o->pid = c->pidfd >= 0 ? s->pid : 0;
+	o->pid = s && c->pidfd >= 0 ? s->pid : 0;
 	o->bundle = s ? s->bundle : "";
 	if (!s)
 		return o;

@@ -19,8 +19,8 @@
 
 static int check_pty(int slave, struct err *e)
 {
-	struct statfs fs;
-	struct stat st;
+	struct statfs fs = { 0 };
+	struct stat st = { 0 };
 	int r = sys_fstat(slave, &st);
 
 	if (r == 0)

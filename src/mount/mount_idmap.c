@@ -40,12 +40,11 @@ static bool translate(const struct id_map *maps, size_t n, uint32_t *id, uint32_
 	return false;
 }
 
-static bool parse_range(const char *word, struct id_map *ret)
+static bool parse_range(char *word, struct id_map *ret)
 {
-	int used = 0;
-
-	return sscanf(word, "%u-%u-%u%n", &ret->inside, &ret->outside, &ret->size, &used) == 3 &&
-	       !word[used] && ret->size;
+	return str_cut_u32(&word, "-", &ret->inside) == 0 &&
+	       str_cut_u32(&word, "-", &ret->outside) == 0 &&
+	       str_cut_u32(&word, "-", &ret->size) == 0 && !*word && ret->size;
 }
 
 /* "C-H-N#C-H-N"; a "@" before one: H is an id of the container. */
@@ -63,9 +62,11 @@ static int parse_list(struct arena *a, char *list, const struct id_map *own, siz
 		struct id_map m;
 
 		if (!parse_range(w + relative, &m) || maps.n == MAPS_MAX)
-			return err_user(e, w, "idmap range '%s' is not inside-outside-size", w);
+			return err_user(e, w, "idmap range %zu is not inside-outside-size",
+					maps.n + 1);
 		if (relative && !translate(own, n_own, &m.outside, m.size))
-			return err_user(e, w, "idmap range '%s' is not mapped in the container", w);
+			return err_user(e, w, "idmap range %zu is not mapped in the container",
+					maps.n + 1);
 		*vec_push(a, &maps) = m;
 	}
 	*ret = maps.v;

@@ -91,10 +91,12 @@ static int map_read_back(const struct dir *d, const struct map_kind *k, const st
 	if (len < 0)
 		return (int)len;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save), i++) {
-		unsigned inside, outside, size;
+		struct id_map m;
 
-		if (i >= n || sscanf(line, "%u %u %u", &inside, &outside, &size) != 3 ||
-		    inside != maps[i].inside || outside != maps[i].outside || size != maps[i].size)
+		if (i >= n || str_cut_u32(&line, " ", &m.inside) < 0 ||
+		    str_cut_u32(&line, " ", &m.outside) < 0 ||
+		    str_cut_u32(&line, " ", &m.size) < 0 || m.inside != maps[i].inside ||
+		    m.outside != maps[i].outside || m.size != maps[i].size)
 			break;
 	}
 	if (i != n || line)

@@ -53,7 +53,7 @@ struct run {
 	struct run_options options;
 	struct run_callbacks callbacks;
 	struct cgroup *cgroup;
-	int birth; /* v2 directory that init is born in; -1: the cgroup's own */
+	int birth;	      /* v2 directory that init is born in; -1: the cgroup's own */
 	struct dir state_dir; /* holds the gate */
 	struct seccomp_filter filter;
 	pid_t pid;
@@ -64,11 +64,11 @@ struct run {
 	int pidfd_socket; /* connected; -1 */
 	int master;	  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
-	int bundle;	 /* where hooks run; -1: there are none */
-	int userns;	 /* the container's user namespace, for id-mapped mounts; -1 */
-	struct dir proc; /* a procfs of our own; empty until parent_proc() */
+	int bundle;	      /* where hooks run; -1: there are none */
+	int userns;	      /* the container's user namespace, for id-mapped mounts; -1 */
+	struct dir proc;      /* a procfs of our own; empty until parent_proc() */
 	struct net_moves net; /* devices that are in the container by our doing */
-	struct rdt_fs rdt; /* open when the container has a group there */
+	struct rdt_fs rdt;    /* open when the container has a group there */
 	struct rdt_made rdt_made;
 	struct run_progress *progress; /* shared page: role and step; stays mapped */
 };

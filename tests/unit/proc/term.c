@@ -216,7 +216,8 @@ TEST(console_socket)
 	listener = listen_at(dir, "console.sock");
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	REQUIRE(master >= 0);
-	REQUIRE_OK(term_connect(arena_printf(&a, "%s/console.sock", dir), "console", &sock, &e), &e);
+	REQUIRE_OK(term_connect(arena_printf(&a, "%s/console.sock", dir), "console", &sock, &e),
+		   &e);
 	CHECK_OK(term_send(sock, master, &e), &e);
 	close(sock);
 	REQUIRE(ioctl(master, TIOCGPTN, &number) == 0);
