@@ -117,6 +117,7 @@ static int claim(struct creation *m, const struct context *ctx, struct err *e)
 static int copy_config(const struct creation *m, struct err *e)
 {
 	auto_fd fd = sys_openat(m->c.dir.fd, CONFIG_NAME, O_WRONLY | O_CREAT | O_EXCL, CONFIG_MODE);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): prepare() has read it */
 	int r = fd < 0 ? fd : file_write_all(fd, m->spec->text, m->spec->text_len);
 
 	return r < 0 ? err_sys(e, -r, CONFIG_NAME, "copy the configuration to") : 0;

@@ -149,18 +149,20 @@ TEST(required)
 	}
 }
 
+static const char *ro_words[] = { "nosuid", "ro" }, *rw_words[] = { "ro", "rw" };
+
+static struct oci_mount at_ro = { .destination = "/sys/fs/cgroup",
+				  .type = "cgroup",
+				  .options = ro_words,
+				  .n_options = COUNT(ro_words) };
+static struct oci_mount at_rw = { .destination = "/sys/fs/cgroup",
+				  .type = "cgroup2",
+				  .options = rw_words,
+				  .n_options = COUNT(rw_words) };
+static struct oci_mount *ro_list[] = { &at_ro }, *rw_list[] = { &at_rw };
+
 TEST(delegation)
 {
-	const char *ro[] = { "nosuid", "ro" }, *rw[] = { "ro", "rw" };
-	struct oci_mount at_ro = { .destination = "/sys/fs/cgroup",
-				   .type = "cgroup",
-				   .options = ro,
-				   .n_options = COUNT(ro) },
-			 at_rw = { .destination = "/sys/fs/cgroup",
-				   .type = "cgroup2",
-				   .options = rw,
-				   .n_options = COUNT(rw) };
-	struct oci_mount *ro_list[] = { &at_ro }, *rw_list[] = { &at_rw };
 	struct id_map maps[] = { { 0, 100000, 1000 }, { 1000, 5000, 10 } };
 	struct id_map group_maps[] = { { 0, 200000, 1000 } };
 	const struct {
