@@ -56,29 +56,44 @@ static void skip_space(struct parser *p)
 	p->at += strspn(p->at, " \t\n");
 }
 
+static bool comma(struct parser *p)
+{
+	if (*p->at != ',')
+		return false;
+	p->at++;
+	return true;
+}
+
 static void push(struct parser *p, const char *token)
 {
 	*vec_push(p->arena, &p->tokens) = token;
 }
 
 /* Length of the first complete type of a signature; 0: it is none that we know. */
-static size_t type_length(const char *s)
+static size_t type_length_below(const char *s, unsigned depth)
 {
 	size_t n = 1, part;
 
+	if (depth > DEPTH_MAX)
+		return 0;
 	if (*s == 'a') {
-		part = type_length(s + 1);
+		part = type_length_below(s + 1, depth + 1);
 		return part ? part + 1 : 0;
 	}
 	if (*s != '(')
 		return *s && strchr("bynqiuxtdsog", *s) ? 1 : 0;
 	while (s[n] && s[n] != ')') {
-		part = type_length(s + n);
+		part = type_length_below(s + n, depth + 1);
 		if (!part)
 			return 0;
 		n += part;
 	}
 	return s[n] == ')' && n > 1 ? n + 1 : 0;
+}
+
+static size_t type_length(const char *s)
+{
+	return type_length_below(s, 0);
 }
 
 /* --- single values ---------------------------------------------------------------------------- */
@@ -208,7 +223,7 @@ static int list_value(struct parser *p, const char *expected, const char **ret_t
 	push(p, "");
 	p->at++;
 	for (skip_space(p); *p->at != ']'; skip_space(p)) {
-		if (count && *p->at++ != ',')
+		if (count && !comma(p))
 			return wrong(p, "a comma is missing");
 		if (value(p, item, &item) < 0)
 			return -p->err->code;
@@ -233,7 +248,7 @@ static int tuple_value(struct parser *p, const char *expected, const char **ret_
 	for (skip_space(p); *p->at != ')'; skip_space(p)) {
 		size_t n = rest ? type_length(rest) : 0;
 
-		if (count++ && *p->at++ != ',')
+		if (count++ && !comma(p))
 			return wrong(p, "a comma is missing");
 		if (rest && !n)
 			return wrong(p, "too many values");

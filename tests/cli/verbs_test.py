@@ -46,6 +46,11 @@ def pidfs_inode(pid):
     return inodes[1] if inodes[0] != inodes[1] else None
 
 
+def default_signals():
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Fake:
     """A state root, and a container in it whose init is a process of ours."""
 
@@ -60,8 +65,9 @@ class Fake:
     sleepers = []
 
     def sleeper(self):
+        # a shell's background job, which we may be, ignores some signals
         p = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL, preexec_fn=default_signals)
         self.sleepers.append(p)
         return p
 
