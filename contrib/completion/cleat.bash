@@ -47,6 +47,7 @@ _cleat_value() {
 	exec:--pidfd-socket) _cleat_files -f ;;
 	exec:--pid-file) _cleat_files -f ;;
 	exec:--preserve-fds) _cleat_none ;;
+	kill:--signal | kill:-s) _cleat_words "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP WINCH" ;;
 	list:--format | list:-f) _cleat_words "table json" ;;
 	mounts:--format | mounts:-f) _cleat_words "table json" ;;
 	ps:--format | ps:-f) _cleat_words "table json" ;;
@@ -73,6 +74,7 @@ _cleat_value() {
 	spec:--config | spec:-f) _cleat_files -f ;;
 	stats:--format | stats:-f) _cleat_words "table json prometheus" ;;
 	stats:--interval) _cleat_none ;;
+	stop:--time | stop:-t) _cleat_none ;;
 	update:--resources | update:-r) _cleat_files -f ;;
 	update:--blkio-weight) _cleat_none ;;
 	update:--cpu-period) _cleat_none ;;
@@ -91,6 +93,7 @@ _cleat_value() {
 	update:--pids-limit) _cleat_none ;;
 	update:--l3-cache-schema) _cleat_none ;;
 	update:--mem-bw-schema) _cleat_none ;;
+	wait:--time | wait:-t) _cleat_none ;;
 	*) return 1 ;;
 	esac
 }
@@ -101,12 +104,12 @@ _cleat_options() {
 	check) _cleat_words "--strict --plan --help -h" ;;
 	checkpoint) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --leave-running -R --pre-dump -P --page-server --status-fd --tcp-skip-in-flight --help -h" ;;
 	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --help -h" ;;
-	delete) _cleat_words "--force -f --help -h" ;;
+	delete) _cleat_words "--force -f --regex -r --help -h" ;;
 	events) _cleat_words "--interval --stats --help -h" ;;
 	exec) _cleat_words "--process -p --tty -t --detach -d --env -e --cwd --user -u --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
 	features) _cleat_words "--help -h" ;;
 	help) _cleat_words "--help -h" ;;
-	kill) _cleat_words "--all -a --help -h" ;;
+	kill) _cleat_words "--all -a --regex -r --signal -s --help -h" ;;
 	list) _cleat_words "--format -f --quiet -q --help -h" ;;
 	mounts) _cleat_words "--format -f --help -h" ;;
 	pause) _cleat_words "--help -h" ;;
@@ -118,14 +121,16 @@ _cleat_options() {
 	start) _cleat_words "--help -h" ;;
 	state) _cleat_words "--help -h" ;;
 	stats) _cleat_words "--format -f --watch -w --interval --help -h" ;;
+	stop) _cleat_words "--time -t --help -h" ;;
 	update) _cleat_words "--resources -r --blkio-weight --cpu-period --cpu-quota --cpu-burst --cpu-share --cpu-rt-period --cpu-rt-runtime --cpu-idle --cpuset-cpus --cpuset-mems --kernel-memory-tcp --memory --memory-reservation --memory-swap --pids-limit --l3-cache-schema --mem-bw-schema --help -h" ;;
+	wait) _cleat_words "--time -t --help -h" ;;
 	esac
 }
 
 _cleat_operand() {
 	case $1 in
-	'' | help) _cleat_words "check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats update" ;;
-	checkpoint | create | delete | events | exec | kill | pause | ps | restore | resume | run | start | state | stats | update) _cleat_ids ;;
+	'' | help) _cleat_words "check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait" ;;
+	checkpoint | create | delete | events | exec | kill | pause | ps | restore | resume | run | start | state | stats | stop | update | wait) _cleat_ids ;;
 	check) _cleat_files -f ;;
 	esac
 }

@@ -115,6 +115,15 @@ extern const struct option_table cli_global_options;
 /* Split a command line. Pure: no system call. Returns 0 or -EINVAL. */
 int cli_parse(struct invocation *inv, char **argv, struct err *e);
 
+/*
+ * Do @fn for each of the first @n operands, whatever became of the others. Each failure is
+ * reported; the last one is left in @e for main. Returns 0 or -errno.
+ */
+typedef int (*each_fn)(struct invocation *inv, const char *id, struct err *e);
+int cli_each(struct invocation *inv, size_t n, each_fn fn, struct err *e);
+/* The same for the containers that the operands match as regular expressions. */
+int cli_each_match(struct invocation *inv, size_t n, bool none_is_fine, each_fn fn, struct err *e);
+
 /* Text of help: of one command, or the overview for NULL. */
 const char *cli_help(struct arena *a, const struct command *c);
 /* The tables as JSON. */
@@ -164,7 +173,9 @@ extern const struct command command_spec;
 extern const struct command command_start;
 extern const struct command command_state;
 extern const struct command command_stats;
+extern const struct command command_stop;
 extern const struct command command_update;
+extern const struct command command_wait;
 
 /* What --version prints. */
 const char *cli_version(struct arena *a);

@@ -26,7 +26,9 @@ const struct command *const cli_commands[] = {
 	&command_start,
 	&command_state,
 	&command_stats,
+	&command_stop,
 	&command_update,
+	&command_wait,
 };
 /* clang-format on */
 const size_t cli_n_commands = COUNT(cli_commands);

@@ -14,8 +14,9 @@
 #include "cli/cli.h"
 
 static const struct name_row bool_words[] = {
-	{ "true", 1 },	{ "True", 1 },	{ "TRUE", 1 },	{ "t", 1 }, { "T", 1 }, { "1", 1 },
-	{ "false", 0 }, { "False", 0 }, { "FALSE", 0 }, { "f", 0 }, { "F", 0 }, { "0", 0 },
+	{ "true", 1 },	{ "True", 1 }, { "TRUE", 1 }, { "t", 1 },     { "T", 1 },
+	{ "1", 1 },	{ "yes", 1 },  { "no", 0 },   { "false", 0 }, { "False", 0 },
+	{ "FALSE", 0 }, { "f", 0 },    { "F", 0 },    { "0", 0 },
 };
 
 static const struct option_row *find_name(const struct option_table *t, const char *name,

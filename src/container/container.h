@@ -116,6 +116,15 @@ int container_start(const struct context *ctx, const char *id, struct err *e);
 /* @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. */
 #define CONTAINER_STOP_SIGNAL (-1)
 int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
+/*
+ * Wait until it has ended. *ret_status: its exit status (128+n for a signal), -1 when nobody
+ * can tell: the kernel does not (before 6.15), or it had ended before. @timeout_ms: -1 for
+ * ever; -ETIMEDOUT.
+ */
+int container_wait(const struct context *ctx, const char *id, int64_t timeout_ms, int *ret_status,
+		   struct err *e);
+/* Ask it to end by CONTAINER_STOP_SIGNAL; kill it @timeout_ms later. Fine when it has ended. */
+int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms, struct err *e);
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
 
 int container_pause(const struct context *ctx, const char *id, struct err *e);
@@ -174,6 +183,9 @@ int container_restore(const struct context *ctx, const struct create_options *c,
 /* The state object of runtime.md with what callers decode (rootfs, created, owner). */
 int container_state(struct arena *a, const struct context *ctx, const char *id,
 		    struct oci_state **ret, struct err *e);
+/* The ids that an extended regular expression matches, see regex(7); sorted. */
+int container_match(struct arena *a, const struct context *ctx, const char *pattern,
+		    const char ***ret, size_t *ret_n, struct err *e);
 /* All containers of the root; a broken entry does not spoil the rest. */
 int container_list(struct arena *a, const struct context *ctx, struct oci_state ***ret,
 		   size_t *ret_n, struct err *e);

@@ -3,10 +3,12 @@
 #ifndef CLEAT_SYS_MISSING_H
 #define CLEAT_SYS_MISSING_H
 
+#include <linux/ioctl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/types.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
@@ -49,6 +51,14 @@
 #ifndef PID_FS_MAGIC
 #define PID_FS_MAGIC 0x50494446
 #endif
+/* since 6.15 with the exit code; the layout of PIDFD_INFO_SIZE_VER0 */
+struct sys_pidfd_info {
+	__u64 mask, cgroupid;
+	__u32 pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	__s32 exit_code;
+};
+#define SYS_PIDFD_GET_INFO  _IOWR(0xFF, 11, struct sys_pidfd_info)
+#define SYS_PIDFD_INFO_EXIT (1ULL << 3)
 #ifndef CGROUP2_SUPER_MAGIC
 #define CGROUP2_SUPER_MAGIC 0x63677270
 #endif

@@ -79,6 +79,8 @@ int sys_setns(int fd, int nstype);
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_pidfd_getfd(int pidfd, int fd);
+/* How a process ended that was reaped, as wait(2) has it; -ENODATA: the kernel does not say. */
+int sys_pidfd_exit_status(int pidfd);
 /* waitid(P_PIDFD); options WEXITED etc. Returns 0, -ECHILD ... */
 int sys_waitid_pidfd(int pidfd, siginfo_t *si, int options);
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -51,6 +52,15 @@ int sys_pidfd_send_signal(int pidfd, int sig)
 int sys_pidfd_getfd(int pidfd, int fd)
 {
 	return (int)RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
+}
+
+int sys_pidfd_exit_status(int pidfd)
+{
+	struct sys_pidfd_info info = { .mask = SYS_PIDFD_INFO_EXIT };
+
+	if (ioctl(pidfd, SYS_PIDFD_GET_INFO, &info) < 0 || !(info.mask & SYS_PIDFD_INFO_EXIT))
+		return -ENODATA;
+	return info.exit_code;
 }
 
 int sys_waitid_pidfd(int pidfd, siginfo_t *si, int options)

@@ -16,8 +16,8 @@ import sys
 import tempfile
 
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
-COMMANDS = """check checkpoint create delete events exec features help kill list mounts pause ps restore
-resume run spec start state stats update""".split()
+COMMANDS = """check checkpoint create delete events exec features help kill list mounts pause
+ps restore resume run spec start state stats stop update wait""".split()
 # their --help fails where they would
 CONDITIONAL = {"checkpoint", "restore"}
 
@@ -42,15 +42,18 @@ MISTAKES = [
     (["features", "x"], "features: unexpected argument 'x'"),
     (["list", "-f", "yaml"], "option '--format': unknown value 'yaml'"),
     (["kill", "c1", "NOSIG"], "unknown signal 'NOSIG'"),
-    (["kill", "c1", "9", "x"], "kill: unexpected argument 'x'"),
+    (["kill", "c1", "9", "x"], "unknown signal 'x'"),
+    (["delete", "-r", "["], "regular expression '['"),
+    (["stop", "--time", "x", "c1"], "option '--time' needs a number of seconds, not 'x'"),
+    (["wait", "--time", "-1", "c1"], "option '--time' needs a number of seconds, not '-1'"),
     (["--root", "/", "state", "c1"], "'/' cannot be the state root"),
 ]
 
 BAD_IDS = ["", ".", "..", ".hidden", "a/b", "../x", "a b", "a\nb", "\u00e4", "x" * 256]
-ID_COMMANDS = ["create", "run", "start", "state", "kill", "delete"]
+ID_COMMANDS = ["create", "run", "start", "state", "kill", "delete", "wait", "stop"]
 
 UNKNOWN_ID = [["state", "c1"], ["start", "c1"], ["kill", "c1"], ["kill", "-a", "c1", "9"],
-              ["delete", "c1"]]
+              ["delete", "c1"], ["wait", "c1"], ["stop", "c1"]]
 
 failures = []
 count = 0

@@ -74,7 +74,7 @@ static const struct {
 	{ { "cleat", "--bogus", "create" }, "unknown option '--bogus'" },
 	{ { "cleat", "create" }, "create requires: ID" },
 	{ { "cleat", "create", "a", "b" }, "create: unexpected argument 'b'" },
-	{ { "cleat", "delete", "a", "--force" }, "options come before the operands: '--force'" },
+	{ { "cleat", "run", "a", "--keep" }, "options come before the operands: '--keep'" },
 	{ { "cleat", "create", "--bundle" }, "create: option '--bundle' requires an argument" },
 	{ { "cleat", "list", "-f", "xml" }, "option '--format': unknown value 'xml'" },
 	{ { "cleat", "--cgroup-manager", "none", "list" }, "unknown value 'none'" },

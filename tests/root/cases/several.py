@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""wait, stop, and one command for several containers."""
+import json
+import os
+import subprocess
+
+from frame.case import case
+from frame.trial import TIMEOUT
+
+
+def containers(t, n=3, *words):
+    """Created ones; returns ids and pids."""
+    t.probe(*(words or ("sleep",)))
+    base = t.config["linux"].get("cgroupsPath")
+    ids, pids = [f"{t.id}.{i}" for i in range(n)], []
+    for name in ids:
+        if base:
+            t.edit({"linux.cgroupsPath": f"{base}.{name[-1]}"})
+        t.write_config()
+        t.start_command("create", "--bundle", t.bundle, name)
+        pids.append(json.loads(t.ok("state", name).out)["pid"])
+    return ids, pids
+
+
+def statuses(t):
+    return [s["status"] for s in json.loads(t.ok("list", "-f", "json").out) or []]
+
+
+@case("one command for several containers, with a result for each")
+def _(t):
+    ids, pids = containers(t)
+    t.ok("start", ids[0])
+    r = t.cleat("start", *ids)
+    t.check(r.rc == 1 and r.err.count("\n") == 1 and ids[0] in r.err, f"one has started: {r}")
+    t.equal(statuses(t), ["running"] * 3, "the others have been started")
+    r = t.cleat("state", ids[0], "absent", ids[1], "none")
+    t.check(r.rc == 1 and r.err.count("\n") == 2 and "'absent'" in r.err and "'none'" in r.err,
+            f"state: {r}")
+    t.equal(r.out.count('"status": "running"'), 2, "states")
+    t.fails("options come before the operands: '--force'", "delete", *ids, "--force")
+    t.equal(statuses(t), ["running"] * 3, "nothing was deleted")
+    t.ok("kill", ids[0], ids[1], "KILL")
+    t.ok("kill", "--signal", "KILL", ids[2])
+    for pid in pids:
+        t.equal(t.wait_for_end(pid), -9, "a signal")
+    t.ok("delete", *ids)
+    t.equal(statuses(t), [], "what is left")
+
+
+@case("containers by regular expression")
+def _(t):
+    ids, pids = containers(t)
+    t.ok("start", *ids)
+    t.ok("kill", "--regex", r"\.[01]$", "TERM")
+    t.equal([t.wait_for_end(pid) for pid in pids[:2]], [128 + 15] * 2, "the statuses")
+    t.equal(statuses(t), ["stopped", "stopped", "running"], "the statuses")
+    t.fails("no container matches", "kill", "-r", "^none$")
+    t.fails("no container matches", "delete", "-r", "^none$")
+    t.ok("delete", "--force", "-r", "^none$")
+    t.ok("delete", "--force", "--regex", "^" + t.id)
+    t.equal(t.wait_for_end(pids[2]), -9, "a signal")
+    t.equal(statuses(t), [], "what is left")
+
+
+def waiting(t, *words):
+    return subprocess.Popen(t.command("wait", *words), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def kernel_tells():
+    return tuple(int(n) for n in os.uname().release.split(".")[:2]) >= (6, 15)
+
+
+@case("wait prints how a container ended, or that nobody knows")
+def _(t):
+    ids, pids = containers(t, 2, "exit", "7")
+    t.fails("has not ended within 0 ms", "wait", "--time", "0", ids[0])
+    p = waiting(t, ids[0])
+    t.ok("start", ids[0])
+    t.equal(t.wait_for_end(pids[0]), 7, "the status")
+    out, err = p.communicate(timeout=TIMEOUT)
+    t.check(p.returncode == 0 and not err, f"wait: {p.returncode} {err}")
+    t.equal(out, "7\n" if kernel_tells() else "unknown\n", "what wait prints")
+    t.equal(t.ok("wait", ids[0]).out, "unknown\n", "wait for a stopped one")
+    t.ok("start", ids[1])
+    t.equal(t.wait_for_end(pids[1]), 7, "the status")
+    t.ok("delete", *ids)
+
+
+@case("stop asks, and kills what does not listen")
+def _(t):
+    ids, pids = containers(t, 1)
+    t.ok("start", ids[0])
+    t.wait_for_line("ready")
+    t.ok("stop", ids[0])
+    t.equal(t.wait_for_end(pids[0]), 128 + 15, "the status")
+    t.ok("stop", ids[0])
+    t.ok("delete", ids[0])
+
+
+@case("stop kills after the time")
+def _(t):
+    ids, pids = containers(t, 1, "ignore-term")
+    t.ok("start", ids[0])
+    t.wait_for_line("ready")
+    t.ok("stop", "--time", "0", ids[0])
+    t.equal(t.wait_for_end(pids[0]), -9, "a signal")
+    t.ok("delete", ids[0])
