@@ -24,6 +24,31 @@ static const char *properties_text(struct arena *a, const struct unit_properties
 	return text;
 }
 
+static const char *const wrong[] = {
+	"",
+	"[]",
+	"'a",
+	"['a'",
+	"['a' 'b']",
+	"['a', 1]",
+	"1 2",
+	"byte 256",
+	"uint32 -1",
+	"nothing",
+	"{'a': 1}",
+	"<1>",
+	"@z 1",
+	"@as 'a'",
+	"2147483648",
+	"(1, 2",
+	"()",
+	"uint64 'a'",
+	"1x",
+	"[[[[[[[[[[1]]]]]]]]]]",
+	"@aaaaaaaaaaai 1",
+	"[1",
+};
+
 TEST(variants)
 {
 	static const struct {
@@ -53,30 +78,6 @@ TEST(variants)
 		{ "@a(st) [('/dev/sda', 5)]", "a(st) 1 /dev/sda 5" },
 		{ " 'x' ", "s x" },
 		{ "objectpath '/a'", "o /a" },
-	};
-	static const char *const wrong[] = {
-		"",
-		"[]",
-		"'a",
-		"['a'",
-		"['a' 'b']",
-		"['a', 1]",
-		"1 2",
-		"byte 256",
-		"uint32 -1",
-		"nothing",
-		"{'a': 1}",
-		"<1>",
-		"@z 1",
-		"@as 'a'",
-		"2147483648",
-		"(1, 2",
-		"()",
-		"uint64 'a'",
-		"1x",
-		"[[[[[[[[[[1]]]]]]]]]]",
-		"@aaaaaaaaaaai 1",
-		"[1",
 	};
 	auto_arena a = arena_make();
 
