@@ -96,7 +96,7 @@ static int open_target(int dir, const char *name, const struct dev_node *n)
 	struct stat st;
 	int r;
 
-	if (made >= 0 || made != -EEXIST)
+	if (made != -EEXIST)
 		return fd_take(&made);
 	there = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
 	if (there < 0)

@@ -174,7 +174,7 @@ static int plan_nodes(struct arena *a, const struct oci_linux *lx, bool bound, s
 		n = COUNT(default_nodes);
 	}
 	for (size_t i = 0; i < n_configured; i++) {
-		struct dev_node node;
+		struct dev_node node = { .path = "" };
 		int r = configured(a, lx->devices[i], i, &node, e);
 
 		if (r == 0 && !(bound && in_dev(node.path)))

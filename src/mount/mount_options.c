@@ -31,37 +31,37 @@ enum option_scope {
 
 struct option_row {
 	const char *name;
+	uint64_t set, clear;	   /* MOUNT_ATTR_* */
+	uint64_t sb_set, sb_clear; /* MS_* */
+	uint64_t propagation;	   /* MS_* */
 	enum option_scope scope;
-	uint64_t set, clear;	     /* MOUNT_ATTR_* */
-	uint64_t sb_set, sb_clear;   /* MS_* */
-	uint64_t propagation;	     /* MS_* */
 	unsigned short member, also; /* offsets of bool members; also 0: none */
 };
 
 #define AT(m) offsetof(struct mount_flags, m)
-#define ATTR(n, s, c)                                                 \
-	{                                                             \
-		.name = n, .scope = SCOPE_MOUNT, .set = s, .clear = c \
-	}
-#define REC(n, s, c)                                                      \
-	{                                                                 \
-		.name = n, .scope = SCOPE_RECURSIVE, .set = s, .clear = c \
-	}
-#define SUPER(n, s, c)                                                      \
+#define ATTR(n, s, c)                                                       \
 	{                                                                   \
-		.name = n, .scope = SCOPE_SUPER, .sb_set = s, .sb_clear = c \
+		.name = (n), .scope = SCOPE_MOUNT, .set = (s), .clear = (c) \
 	}
-#define PROPAGATION(n, p)                                               \
-	{                                                               \
-		.name = n, .scope = SCOPE_PROPAGATION, .propagation = p \
+#define REC(n, s, c)                                                            \
+	{                                                                       \
+		.name = (n), .scope = SCOPE_RECURSIVE, .set = (s), .clear = (c) \
 	}
-#define SWITCH(n, m, m2)                                                      \
-	{                                                                     \
-		.name = n, .scope = SCOPE_SWITCH, .member = AT(m), .also = m2 \
+#define SUPER(n, s, c)                                                            \
+	{                                                                         \
+		.name = (n), .scope = SCOPE_SUPER, .sb_set = (s), .sb_clear = (c) \
 	}
-#define NOTHING(n)                             \
-	{                                      \
-		.name = n, .scope = SCOPE_NONE \
+#define PROPAGATION(n, p)                                                   \
+	{                                                                   \
+		.name = (n), .scope = SCOPE_PROPAGATION, .propagation = (p) \
+	}
+#define SWITCH(n, m, m2)                                                          \
+	{                                                                         \
+		.name = (n), .scope = SCOPE_SWITCH, .member = AT(m), .also = (m2) \
+	}
+#define NOTHING(n)                               \
+	{                                        \
+		.name = (n), .scope = SCOPE_NONE \
 	}
 
 /* Sorted by name: looked up by bisection and listed by `features`. */

@@ -142,7 +142,7 @@ static int make_target(int root, const char *path, unsigned how, mode_t mode, in
 		       struct err *e)
 {
 	auto_fd parent = -1;
-	const char *name;
+	const char *name = "";
 	char other[PATH_MAX], before[PATH_MAX];
 	struct stat st;
 	int fd, r;
