@@ -39,7 +39,7 @@ static bool replace(const struct list *lists, size_t n, const char *path)
 	for (size_t i = 0; i < n; i++) {
 		size_t at;
 
-		if (!index_of(path, lists[i].path, lists[i].n, &at) ||
+		if (!lists[i].items || !index_of(path, lists[i].path, lists[i].n, &at) ||
 		    lists[i].items[at] == lists[i].harmless)
 			continue;
 		lists[i].items[at] = lists[i].harmless;

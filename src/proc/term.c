@@ -146,7 +146,7 @@ int term_make_stdio(int slave, uid_t uid, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, NULL, "make the terminal the standard streams");
 	if (own < 3)
-		own = -1; /* it is one of them */
+		fd_take(&own); /* it is one of them */
 	return 0;
 }
 

@@ -229,7 +229,7 @@ static const struct step exec_middle_steps[] = {
 int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, int *ret_fd,
 	      struct err *e)
 {
-	struct msg m;
+	struct msg m = { .type = MSG_NONE };
 	auto_fd fd = -1;
 	int r = channel_send(c->up, type, number, send_fd);
 

@@ -26,8 +26,6 @@
 #define EXE_LINK  "/proc/self/exe"
 #define EXE_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-extern char **environ;
-
 static bool is_sealed(void)
 {
 	auto_fd fd = sys_open(EXE_LINK, O_RDONLY, 0);

@@ -157,7 +157,8 @@ static int realtime_from_name(const char *name)
 {
 	uint32_t offset;
 
-	if (!str_starts(name, "RTMIN+") && !str_starts(name, "RTMAX-"))
+	if (strlen(name) < strlen("RTMIN+") ||
+	    (!str_starts(name, "RTMIN+") && !str_starts(name, "RTMAX-")))
 		return -EINVAL;
 	if (str_to_u32(name + strlen("RTMIN+"), &offset) < 0 ||
 	    offset > RTMAX_NUMBER - RTMIN_NUMBER)

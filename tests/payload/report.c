@@ -31,8 +31,6 @@
 
 #include "probe.h"
 
-extern char **environ;
-
 static char **program_argv;
 
 static void strings(const char *key, char *const *list)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/unit.h"
 
-#include <fcntl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

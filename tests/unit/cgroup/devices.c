@@ -168,7 +168,7 @@ static void compare_reduced(const struct device_rule *rules, size_t n)
 }
 
 /* The rule with that number: all of them that there are over a few numbers. */
-#define RULES 2 * 3 * 3 * 3 * 7
+#define RULES (2 * 3 * 3 * 3 * 7)
 static struct device_rule rule_of(unsigned i)
 {
 	static const int64_t few[] = { DEVICE_ANY, 1, 3 };
@@ -237,7 +237,7 @@ TEST(reduced_lists)
 					no_null = { false, 'c', 1, 3, DEVICE_ALL },
 					mem = { true, 'c', 1, -1, DEVICE_ALL },
 					none = { true, 'c', 1, 3, 0 };
-	static const struct {
+	const struct {
 		const char *name;
 		struct device_rule rules[4];
 		size_t n;

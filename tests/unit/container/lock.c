@@ -39,7 +39,7 @@ TEST(lock_dropped_in_spite_of_a_child)
 	int ends[2];
 	pid_t pid;
 
-	REQUIRE(pipe(ends) == 0);
+	REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
 	CHECK_INT(lock_try(mine), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -65,7 +65,7 @@ TEST(lock_wait_ends_with_the_holder)
 	char c = 0;
 	pid_t pid;
 
-	REQUIRE(pipe(ends) == 0);
+	REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
 	pid = fork();
 	if (pid == 0) {
 		struct timespec brief = { .tv_nsec = 50000000 };

@@ -145,7 +145,7 @@ TEST(identity)
 	int ends[2];
 	pid_t pid;
 
-	REQUIRE(pipe(ends) == 0);
+	REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
 	pid = fork();
 	if (pid == 0) {
 		char c;

@@ -163,6 +163,7 @@ TEST(device_keeps_addresses)
 			     "inet 10.9.0.2/24 scope global lan0",
 			     "inet 10.9.0.3/24 scope global secondary lan0:1",
 			     "inet 10.8.0.1 peer 10.8.0.2/32 metric 7 scope global lan0",
+			     /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): it is one */
 			     "inet 10.7.0.1/24 brd 10.7.0.255 scope global "
 			     "noprefixroute other",
 			     "inet6 fd00::1/64", "alias a name", NULL };
