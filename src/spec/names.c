@@ -155,15 +155,15 @@ const char *spec_cap_name(int cap)
 /* "RTMIN+3", "RTMAX-1" without the prefix SIG, upper case */
 static int realtime_from_name(const char *name)
 {
+	bool from_min = str_starts(name, "RTMIN+");
 	uint32_t offset;
 
-	if (strlen(name) < strlen("RTMIN+") ||
-	    (!str_starts(name, "RTMIN+") && !str_starts(name, "RTMAX-")))
+	if (!from_min && !str_starts(name, "RTMAX-"))
 		return -EINVAL;
 	if (str_to_u32(name + strlen("RTMIN+"), &offset) < 0 ||
 	    offset > RTMAX_NUMBER - RTMIN_NUMBER)
 		return -EINVAL;
-	return name[5] == '+' ? RTMIN_NUMBER + (int)offset : RTMAX_NUMBER - (int)offset;
+	return from_min ? RTMIN_NUMBER + (int)offset : RTMAX_NUMBER - (int)offset;
 }
 
 int spec_signal_from_name(const char *name)
