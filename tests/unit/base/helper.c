@@ -285,7 +285,7 @@ TEST(what_the_program_inherits)
 {
 	char output[4096], cwd[128];
 	struct helper h = shell(SH("ls /proc/$$/fd | tr '\\n' ' '; env; "
-				   "grep -E '^Sig(Blk|Ign)' /proc/$$/status; pwd; "
+				   "grep -E '^Sig(Blk|Ign)' /proc/self/status; pwd; "
 				   "ps -o sess= -p $$ | tr -d ' '; echo $$"));
 	static const long ignored[16] = { (long)SIG_IGN };
 	struct err e = { 0 };
@@ -295,6 +295,7 @@ TEST(what_the_program_inherits)
 	sigset_t all;
 	char *pid, *session;
 
+	/* of grep, not of the shell, which blocks signals while it waits */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	/* the kernel's call, because libc's leaves 32 and 33 alone */
