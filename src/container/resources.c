@@ -141,47 +141,30 @@ static struct oci_linux_block_io *merge_io(struct arena *a, const struct oci_lin
 	return m;
 }
 
-static struct oci_string_map *merge_unified(struct arena *a, struct oci_string_map *old,
-					    struct oci_string_map *now)
-{
-	struct oci_string_map *m = arena_new(a, struct oci_string_map);
-
-	if (!old || !now)
-		return now ? now : old;
-	m->entries = arena_new_n(a, old->n + now->n, struct oci_string_entry);
-	for (size_t i = 0; i < old->n; i++) {
-		bool again = false;
-
-		for (size_t k = 0; k < now->n; k++)
-			again |= str_eq(old->entries[i].key, now->entries[k].key);
-		if (!again)
-			m->entries[m->n++] = old->entries[i];
+/* Maps of either kind: what @now names takes the place of what @old has by that name. */
+#define MERGE_MAP(member, type, entry)                                                          \
+	static struct type *merge_##member(struct arena *a, struct type *old, struct type *now) \
+	{                                                                                       \
+		struct type *m = arena_new(a, struct type);                                     \
+                                                                                                \
+		if (!old || !now)                                                               \
+			return now ? now : old;                                                 \
+		m->entries = arena_new_n(a, old->n + now->n, struct entry);                     \
+		for (size_t i = 0; i < old->n; i++) {                                           \
+			size_t k = 0;                                                           \
+                                                                                                \
+			while (k < now->n && !str_eq(old->entries[i].key, now->entries[k].key)) \
+				k++;                                                            \
+			if (k == now->n)                                                        \
+				m->entries[m->n++] = old->entries[i];                           \
+		}                                                                               \
+		for (size_t k = 0; k < now->n; k++)                                             \
+			m->entries[m->n++] = now->entries[k];                                   \
+		return m;                                                                       \
 	}
-	for (size_t k = 0; k < now->n; k++)
-		m->entries[m->n++] = now->entries[k];
-	return m;
-}
 
-static struct oci_linux_rdma_map *merge_rdma(struct arena *a, struct oci_linux_rdma_map *old,
-					     struct oci_linux_rdma_map *now)
-{
-	struct oci_linux_rdma_map *m = arena_new(a, struct oci_linux_rdma_map);
-
-	if (!old || !now)
-		return now ? now : old;
-	m->entries = arena_new_n(a, old->n + now->n, struct oci_linux_rdma_entry);
-	for (size_t i = 0; i < old->n; i++) {
-		bool again = false;
-
-		for (size_t k = 0; k < now->n; k++)
-			again |= str_eq(old->entries[i].key, now->entries[k].key);
-		if (!again)
-			m->entries[m->n++] = old->entries[i];
-	}
-	for (size_t k = 0; k < now->n; k++)
-		m->entries[m->n++] = now->entries[k];
-	return m;
-}
+MERGE_MAP(unified, oci_string_map, oci_string_entry)
+MERGE_MAP(rdma, oci_linux_rdma_map, oci_linux_rdma_entry)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
