@@ -13,6 +13,9 @@
 /* More than one asks for the status at a time; what does not fit is told EAGAIN. */
 #define GATE_BACKLOG 64
 
+/* Between the connection and its first message nothing is to be done. */
+#define GREETING_MS 2000
+
 /* An agent that answers the payload's system calls may never answer those of ours. */
 #define EXPLAIN_MS 2000
 
@@ -32,21 +35,27 @@ int gate_make(const struct dir *state_dir, struct err *e)
 	return fd_take(&fd);
 }
 
+/* `start` speaks at once and `state` hangs up; whoever was stopped in between may not hold us. */
+static bool says_start(int peer)
+{
+	struct pollfd p = { .fd = peer, .events = POLLIN };
+	struct err dropped = { 0 };
+	auto_fd fd = -1;
+	struct msg m;
+
+	return sys_ppoll(&p, 1, GREETING_MS) > 0 && channel_recv(peer, &m, &fd, &dropped) == 1 &&
+	       m.type == MSG_START;
+}
+
 int gate_wait(int gate, struct err *e)
 {
 	for (;;) {
 		auto_fd peer = sys_accept(gate);
-		struct err dropped = { 0 };
-		struct msg m;
-		int fd;
 
 		if (peer < 0)
 			return err_sys(e, -peer, GATE_NAME, "accept at the");
-		if (channel_recv(peer, &m, &fd, &dropped) == 1 && m.type == MSG_START) {
-			fd_close(&fd);
+		if (says_start(peer))
 			return fd_take(&peer);
-		}
-		fd_close(&fd);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,6 +94,19 @@ TEST(init_that_dies_at_the_gate)
 
 	open_scene(&s, dies);
 	CHECK_INT(run_start(&s.dir, -1, NULL, &e), -ESRCH);
+	close_scene(&s);
+}
+
+/* Whoever connected and was stopped then does not keep others from starting it. */
+TEST(somebody_who_says_nothing)
+{
+	auto_fd silent = sys_socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	struct err e = { 0 };
+	struct scene s;
+
+	open_scene(&s, execs);
+	REQUIRE(sys_connect_unix(silent, s.dir.fd, GATE_NAME) == 0);
+	CHECK_OK(run_start(&s.dir, -1, NULL, &e), &e);
 	close_scene(&s);
 }
 
