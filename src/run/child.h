@@ -37,14 +37,13 @@ _Noreturn void exec_init_main(struct child *c);
 int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, int *ret_fd,
 	      struct err *e);
 
-/* init's side of its life: nothing before GO; then, at the gate, nothing before START. */
+/* init's side of its life: nothing before GO. */
 void child_wait_for_go(struct child *c);
-void child_wait_for_start(struct child *c);
 
 /* Close every descriptor but stdio, those that the container is given, and @keep (sorted here). */
 void child_close_except(const struct child *c, int *keep, size_t n);
 
 /* Report @e on @sock and end. */
-_Noreturn void child_fail(int sock, struct err *e, enum run_role role);
+_Noreturn void child_fail(int sock, struct err *e);
 
 #endif

@@ -49,18 +49,6 @@ static const struct step exec_steps[] = {
 	{ "terminal", when_terminal, step_terminal },
 	{ "stdio", when_no_terminal, step_stdio },
 	{ "label", when_label, step_label_proc },
-	{ "inherited", NULL, step_inherited },
-	{ "scheduling", NULL, step_sched },
-	{ "bounding-set", NULL, step_bounding },
-	{ "no-new-privileges", when_no_new_privs, step_no_new_privs },
-	{ "environment", NULL, step_environment },
-	{ "rlimits", when_own_user_ns, step_rlimits },
-	{ "cwd", NULL, step_early_cwd },
-	{ "landlock-rules", when_landlock, step_landlock_rules },
-	{ "ids", NULL, step_ids },
-	{ "park-capabilities", NULL, step_park_caps },
-	{ "cwd", when_late_cwd, step_cwd },
-	{ "program", NULL, step_program },
 	{ "close", NULL, step_close },
 };
 
@@ -68,9 +56,9 @@ void exec_init_main(struct child *c)
 {
 	struct err e = { 0 };
 
-	c->mount.root = c->mount.proc = c->mount.null = -1;
+	c->mount.root = c->mount.proc = -1;
 	child_wait_for_go(c);
 	if (steps_run(exec_steps, COUNT(exec_steps), ROLE_EXEC, c, c->run->progress, &e) < 0)
-		child_fail(c->up, &e, ROLE_EXEC);
-	finish_at_gate(c, ROLE_EXEC);
+		child_fail(c->up, &e);
+	finish(c, ROLE_EXEC);
 }

@@ -6,15 +6,15 @@
  * record; it ends when its channel closes before it is at the gate. The tables below
  * are the whole of what it does, in order; design rule R19 is their order.
  *
- * Before the gate: everything but the last steps. After it: startContainer hooks,
- * label, filter, capability sets, exec. A failure before goes to the parent, one
+ * Before the gate: everything but the last steps; what concerns the process alone is in
+ * finish.c, since exec-init does the same. After it: startContainer hooks, label, filter,
+ * capability sets, exec. A failure before goes to the parent, one
  * after it to whoever started us.
  */
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/str.h"
-#include "run/gate.h"
 #include "run/stages.h"
 #include "sys/sys.h"
 
@@ -38,38 +38,7 @@ static const struct step init_steps[] = {
 	{ "mount-finish", when_mount_ns, step_mount_finish },
 	{ "close", NULL, step_close },
 	{ "names", when_names, step_names },
-	{ "inherited", NULL, step_inherited },
-	{ "scheduling", NULL, step_sched },
-	{ "bounding-set", NULL, step_bounding },
-	{ "no-new-privileges", when_no_new_privs, step_no_new_privs },
-	{ "environment", NULL, step_environment },
-	{ "rlimits", when_own_user_ns, step_rlimits },
-	{ "cwd", NULL, step_early_cwd },
-	{ "landlock-rules", when_landlock, step_landlock_rules },
-	{ "ids", NULL, step_ids },
-	{ "park-capabilities", NULL, step_park_caps },
-	{ "cwd", when_late_cwd, step_cwd },
-	{ "program", NULL, step_program },
 };
-
-/* Wait until somebody lets us go: a peer at the gate, or the parent that still holds us. */
-void child_wait_for_start(struct child *c)
-{
-	struct err e = { 0 };
-	struct msg m;
-	int fd = -1;
-
-	if (c->run->gate >= 0) {
-		fd_close(&c->up);
-		c->peer = gate_wait(c->run->gate, &e);
-		if (c->peer < 0)
-			_exit(EXIT_FAILURE);
-		fd_close(&c->run->gate);
-		return;
-	}
-	if (channel_recv(c->up, &m, &fd, &e) != 1 || m.type != MSG_START)
-		_exit(EXIT_FAILURE); /* nobody is left who could start us */
-}
 
 static int request_source(void *arg, size_t op, struct err *e)
 {
@@ -88,18 +57,6 @@ void child_wait_for_go(struct child *c)
 
 	if (channel_recv(c->up, &m, &fd, &e) != 1 || m.type != MSG_GO)
 		_exit(EXIT_FAILURE);
-}
-
-void finish_at_gate(struct child *c, enum run_role role)
-{
-	struct err e = { 0 };
-
-	if (channel_send(c->up, MSG_READY, 0, -1) < 0)
-		_exit(EXIT_FAILURE);
-	child_wait_for_start(c);
-	if (steps_run(last_steps, n_last_steps, role, c, c->run->progress, &e) < 0)
-		child_fail(c->peer, &e, role);
-	exec_payload(c);
 }
 
 /* The hierarchies that the container is in, for the cgroup mount. */
@@ -129,7 +86,6 @@ void init_main(struct child *c)
 	c->mount.plan = &c->plan->mount;
 	c->mount.root = c->run->rootfs_tree;
 	c->mount.proc = -1;
-	c->mount.null = -1;
 	c->mount.request_source = request_source;
 	c->mount.arg = c;
 	list_cgroups(c);
@@ -138,6 +94,6 @@ void init_main(struct child *c)
 	fd_defer(true);
 	r = steps_run(init_steps, COUNT(init_steps), ROLE_INIT, c, c->run->progress, &e);
 	if (r < 0)
-		child_fail(c->up, &e, ROLE_INIT);
-	finish_at_gate(c, ROLE_INIT);
+		child_fail(c->up, &e);
+	finish(c, ROLE_INIT);
 }

@@ -249,9 +249,8 @@ int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, 
 	return (int)m.number;
 }
 
-void child_fail(int sock, struct err *e, enum run_role role)
+void child_fail(int sock, struct err *e)
 {
-	(void)role;
 	channel_send_err(sock, e);
 	_exit(EXIT_FAILURE);
 }
@@ -272,6 +271,6 @@ void middle_main(struct child *c)
 	if (steps_run(exec ? exec_middle_steps : middle_steps,
 		      exec ? COUNT(exec_middle_steps) : COUNT(middle_steps), ROLE_MIDDLE, c,
 		      c->run->progress, &e) < 0)
-		child_fail(c->up, &e, ROLE_MIDDLE);
+		child_fail(c->up, &e);
 	_exit(EXIT_SUCCESS);
 }

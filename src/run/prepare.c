@@ -56,17 +56,24 @@ static int world_open(struct run *r, struct err *e)
 	return ret < 0 ? ret : ns_open(&r->ns, e);
 }
 
-/* A container without a mount namespace of its own is entered through its init's root. */
+/*
+ * A container without a mount namespace of its own is entered through its init's root. The
+ * number was still its init's if that lives now.
+ */
 static int exec_root_open(struct run *r, struct err *e)
 {
+	const struct run_exec *exec = r->options.exec;
 	char path[48];
+	int ret;
 
-	if (r->options.exec->namespaces & CLONE_NEWNS)
+	if (exec->namespaces & CLONE_NEWNS)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)r->options.exec->pid);
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)exec->pid);
 	r->rootfs_dir = sys_open(path, O_PATH | O_DIRECTORY, 0);
-	return r->rootfs_dir < 0 ? err_sys(e, -r->rootfs_dir, path, "open the container's root")
-				 : 0;
+	if (r->rootfs_dir < 0)
+		return err_sys(e, -r->rootfs_dir, path, "open the container's root");
+	ret = sys_pidfd_send_signal(exec->pidfd, 0);
+	return ret < 0 ? err_sys(e, -ret, path, "the container ended while we opened") : 0;
 }
 
 /* Hooks of the runtime namespace and createContainer hooks run in the bundle's directory. */

@@ -12,8 +12,6 @@
 #include "base/undo.h"
 #include "plan/plan.h"
 
-struct cleat_state_file;
-
 /* exec: the container to enter instead of making one */
 struct run_exec {
 	pid_t pid;	     /* its init */

@@ -3,7 +3,7 @@
  * stages - the steps that init and exec-init are made of
  *
  * Each does one thing, by calling its room; the tables in init.c and exec_init.c put
- * them in order. when_*() say whether a step is wanted.
+ * them in order; finish.c ends both. when_*() say whether a step is wanted.
  */
 #ifndef CLEAT_RUN_STAGES_H
 #define CLEAT_RUN_STAGES_H
@@ -69,14 +69,7 @@ int step_filter(void *role, struct err *e);
 int step_caps(void *role, struct err *e);
 int step_announce(void *role, struct err *e);
 
-/* The steps after the gate, shared by both. */
-extern const struct step last_steps[];
-extern const size_t n_last_steps;
-
-/* READY, wait for START, the last steps, exec. */
-_Noreturn void finish_at_gate(struct child *c, enum run_role role);
-
-/* execve; a failure is reported to whoever started us. */
-_Noreturn void exec_payload(struct child *c);
+/* finish.c: what init and exec-init have in common, from the process's attributes to execve. */
+_Noreturn void finish(struct child *c, enum run_role role);
 
 #endif
