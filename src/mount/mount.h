@@ -129,7 +129,6 @@ struct mount_ctx {
 	int root; /* in: the parent's detached tree or -1; then: the root of the container */
 	int proc; /* a procfs of our own (the container's, taken before it could be tampered
 		       with, or a detached one); -1: not made yet, see mount_proc() */
-	int null; /* host's /dev/null, O_PATH, verified, opened before anything is mounted */
 	/* Ask the parent for a source (NULL: open here). Returns a tree fd or -errno. */
 	int (*request_source)(void *arg, size_t op, struct err *e);
 	void *arg;

@@ -34,10 +34,20 @@ static int attach(struct mount_ctx *m, const struct mount_op *op, int *tree, int
 	return r;
 }
 
+/*
+ * What the kernel shows of itself is masked by path afterwards: where /proc is a link, the
+ * image could let it lead elsewhere in between (CVE-2019-19921, CVE-2023-27561).
+ */
+static bool is_kernels_own(const struct mount_op *op)
+{
+	return op->kind == MOUNT_FS && (str_eq(op->type, "proc") || str_eq(op->type, "sysfs"));
+}
+
 static unsigned target_how(const struct mount_op *op, bool file)
 {
 	return (file ? MOUNT_TARGET_FILE : 0) |
-	       (op->flags.dest_nofollow ? MOUNT_TARGET_NOFOLLOW : 0);
+	       (op->flags.dest_nofollow ? MOUNT_TARGET_NOFOLLOW : 0) |
+	       (is_kernels_own(op) ? MOUNT_TARGET_PLAIN : 0);
 }
 
 /* "shared" is the last thing that is said, when the tree is where it belongs. */
@@ -100,27 +110,24 @@ static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *m
 	return tree;
 }
 
-/* A tmpfs takes the mode of what it covers, unless it is told another. */
-static const char *covered_mode(const struct mount_op *op, int target, bool created, char buf[8])
-{
-	struct stat st;
-
-	if (created || !str_eq(op->type, "tmpfs") || sys_fstat(target, &st) < 0 ||
-	    !S_ISDIR(st.st_mode))
-		return NULL;
-	for (size_t i = 0; i < op->n_data; i++)
-		if (str_eq(op->data[i].key, "mode"))
-			return NULL;
-	snprintf(buf, 8, "%o", st.st_mode & 07777);
-	return buf;
-}
-
 static bool has_mode(const struct mount_op *op)
 {
 	for (size_t i = 0; i < op->n_data; i++)
 		if (str_eq(op->data[i].key, "mode"))
 			return true;
 	return false;
+}
+
+/* A tmpfs takes the mode of what it covers, unless it is told another. */
+static const char *covered_mode(const struct mount_op *op, int target, bool created, char buf[8])
+{
+	struct stat st;
+
+	if (created || !str_eq(op->type, "tmpfs") || has_mode(op) || sys_fstat(target, &st) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return NULL;
+	snprintf(buf, 8, "%o", st.st_mode & 07777);
+	return buf;
 }
 
 /* What was to be filled first: now, or at the end, when others have mounted on it. */
@@ -152,9 +159,9 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 
 	if (target < 0)
 		return target;
-	if (mount_fs_is_old_style(op))
-		return mount_fs_old_style(m->plan, op, target, e);
-	tree = make_fs(m, op, has_mode(op) ? NULL : covered_mode(op, target, created, mode), e);
+	tree = mount_fs_is_old_style(op)
+		       ? mount_fs_old_style(m->plan, op, m->root, target, e)
+		       : make_fs(m, op, covered_mode(op, target, created, mode), e);
 	if (tree < 0)
 		return tree;
 	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, e) < 0)

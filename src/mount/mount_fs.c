@@ -301,17 +301,45 @@ static unsigned long old_flags(const struct mount_flags *f)
 	return flags;
 }
 
-int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
+/* What covers @path now, as a detached tree; the path is uncovered again. */
+static int take_off(int root, const char *path, struct err *e)
+{
+	auto_fd top = mount_open_in_root(root, path, O_PATH);
+	auto_fd tree = -1;
+	char link[32];
+	int r;
+
+	if (top < 0)
+		return err_sys(e, -top, path, "open what was mounted on");
+	tree = mount_clone(top, "", false, false);
+	if (tree < 0)
+		return err_sys(e, -tree, path, "clone what was mounted on");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", top);
+	r = sys_umount2(link, MNT_DETACH);
+	return r < 0 ? err_sys(e, -r, path, "detach what was mounted on") : fd_take(&tree);
+}
+
+int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int root, int target,
 		       struct err *e)
 {
 	char data[OLD_DATA_MAX + 1] = "", link[32];
+	unsigned long flags = old_flags(&op->flags);
 	int r = join_data(p, op, data, sizeof(data));
 
 	if (r < 0)
 		return err_sys(e, ENAMETOOLONG, op->type,
 			       "more than %d bytes of options, or one of more than %d, for",
 			       OLD_DATA_MAX, FS_VALUE_MAX);
+	if (op->flags.idmap || str_eq(op->target, "/"))
+		return err_user(
+			e, op->target,
+			"options that only mount(2) can carry go neither with an id mapping "
+			"nor with a mount on '/'");
+	if (op->late_readonly || op->flags.tmpcopyup)
+		flags &= ~(unsigned long)MS_RDONLY;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", target);
-	r = sys_mount(op->source, link, op->type, old_flags(&op->flags), data);
-	return r < 0 ? err_sys(e, -r, op->type, "mount(2) the file system") : 0;
+	r = sys_mount(op->source, link, op->type, flags, data);
+	if (r < 0)
+		return err_sys(e, -r, op->type, "mount(2) the file system");
+	return take_off(root, op->target, e);
 }

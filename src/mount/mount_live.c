@@ -88,7 +88,6 @@ static int add_one(struct live *l, const struct mount_plan *p, struct prepared *
 	struct mount_ctx m = { .plan = &one,
 			       .root = l->root,
 			       .proc = -1,
-			       .null = -1,
 			       .request_source = give_source,
 			       .arg = sources };
 	int fd;

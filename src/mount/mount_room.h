@@ -25,6 +25,7 @@ int mount_idmap_userns(const struct mount_op *op, int userns_fd, struct err *e);
 /* --- mount_target.c */
 #define MOUNT_TARGET_FILE     1U /* make a file, not a directory */
 #define MOUNT_TARGET_NOFOLLOW 2U /* the last component is not followed */
+#define MOUNT_TARGET_PLAIN    4U /* a directory and no link to one, or -ENOTDIR */
 /*
  * Find the target of a mount below @root, or make it.
  * *ret_created: nothing was there before; NULL: not wanted. Returns an O_PATH descriptor
@@ -44,8 +45,8 @@ int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, u
 		    struct err *e);
 /* Does the operation need mount(2), because fsconfig(2) cannot carry what it says? */
 bool mount_fs_is_old_style(const struct mount_op *op);
-/* mount(2) on the target itself. Returns 0 or -errno. */
-int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
+/* mount(2) on the target itself, and off again: a detached mount, as mount_fs_make() has it. */
+int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int root, int target,
 		       struct err *e);
 
 /* --- mount_source.c */

@@ -169,13 +169,16 @@ static int make_target(int root, const char *path, unsigned how, mode_t mode, in
 int mount_target_open(int root, const char *path, unsigned how, mode_t mode, bool *ret_created,
 		      struct err *e)
 {
-	uint64_t flags = O_PATH | (how & MOUNT_TARGET_NOFOLLOW ? O_NOFOLLOW : 0);
+	uint64_t flags = O_PATH | (how & MOUNT_TARGET_NOFOLLOW ? O_NOFOLLOW : 0) |
+			 (how & MOUNT_TARGET_PLAIN ? O_NOFOLLOW | O_DIRECTORY : 0);
 	int fd = mount_open_in_root(root, path, flags);
 
 	if (ret_created)
 		*ret_created = fd == -ENOENT;
 	if (fd == -ENOENT)
 		return make_target(root, path, how, mode, 0, e);
+	if (fd == -ENOTDIR && how & MOUNT_TARGET_PLAIN)
+		return err_sys(e, ENOTDIR, path, "a link or a file where a directory must be:");
 	return fd < 0 ? err_sys(e, -fd, path, "open the target") : fd;
 }
 

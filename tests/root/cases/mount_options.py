@@ -23,8 +23,13 @@ report_rows([
 ] + [
     (f"{word} is understood", mount("/mnt", "tmpfs", "x", word), {"mounts./mnt.type": "tmpfs"})
     for word in ("defaults", "silent", "loud", "mand", "nomand", "iversion", "noiversion",
-                 "norelatime", "nostrictatime", "strictatime", "remount", "rasync")
-    if word not in ("iversion", "remount")
+                 "norelatime", "nostrictatime", "strictatime", "rasync")
+] + [
+    # iversion is for mount(2) only; all that goes with other mounts goes with it
+    ("iversion with ro and noexec", mount("/mnt", "tmpfs", "x", "iversion", "ro", "noexec"),
+     {"mounts./mnt.options": lambda o: "ro" in o and "noexec" in o}),
+    ("iversion with shared", mount("/mnt", "tmpfs", "x", "iversion", "shared"),
+     {"mounts./mnt.tags": lambda tags: any(x.startswith("shared") for x in tags)}),
 ] + [
     (f"{word} on a new file system", mount("/mnt", "tmpfs", "x", word),
      {"mounts./mnt.options": has(said)})

@@ -224,3 +224,16 @@ def _(t):
     finally:
         stop.set()
         racer.join()
+
+
+for _name in ("proc", "sys"):
+    def _link(t, name=_name):
+        """Masks go by path: what they are for may not lie behind a link of the image."""
+        os.rmdir(f"{t.rootfs}/{name}")
+        os.mkdir(f"{t.rootfs}/elsewhere")
+        os.symlink("/elsewhere", f"{t.rootfs}/{name}")
+        t.write_config()
+        t.fails(f"a link or a file where a directory must be: '/{name}'", "run", "--bundle",
+                t.bundle, t.id)
+        t.equal(os.listdir(f"{t.rootfs}/elsewhere"), [], "the directory behind the link")
+    case(f"/{_name} is a link")(_link)

@@ -116,7 +116,7 @@ TEST(live_copy_up)
 	auto_fd root = make_root();
 	struct mount_op op = tmpfs(0, "/d", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
 	const struct mount_plan p = { .has_ns = true, .ops = &op, .n_ops = 1 };
-	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1, .null = -1 };
+	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1 };
 	struct err e = { 0 };
 	struct stat st;
 	char text[8] = "";
@@ -141,7 +141,7 @@ TEST(live_late_readonly)
 	auto_fd root = make_root();
 	struct mount_op op = tmpfs(0, "/d", MOUNT_ATTR_RDONLY);
 	const struct mount_plan p = { .has_ns = true, .ops = &op, .n_ops = 1 };
-	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1, .null = -1 };
+	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1 };
 	struct err e = { 0 };
 	struct rlimit limit;
 	int next;
@@ -170,7 +170,7 @@ TEST(live_error_names_everything)
 	const struct mount_data data = { "nonsense", "1" };
 	struct mount_op op = tmpfs(3, "/d", 0);
 	const struct mount_plan p = { .has_ns = true, .ops = &op, .n_ops = 1 };
-	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1, .null = -1 };
+	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1 };
 	struct err e = { 0 };
 
 	op.data = &data;
@@ -220,7 +220,7 @@ TEST(live_masks)
 				      .n_masked = COUNT(masked),
 				      .readonly = readonly,
 				      .n_readonly = COUNT(readonly) };
-	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1, .null = -1 };
+	struct mount_ctx m = { .plan = &p, .root = root, .proc = -1 };
 	struct stat one, two;
 	struct err e = { 0 };
 
@@ -246,7 +246,7 @@ static void switch_root(bool no_pivot)
 	const struct mount_plan p = {
 		.rootfs = unit_dir(), .has_ns = true, .no_pivot = no_pivot, .readonly_root = true
 	};
-	struct mount_ctx m = { .plan = &p, .root = -1, .proc = -1, .null = -1 };
+	struct mount_ctx m = { .plan = &p, .root = -1, .proc = -1 };
 	struct err e = { 0 };
 	struct stat st;
 	auto_fd dir = -1;
