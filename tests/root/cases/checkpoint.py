@@ -55,9 +55,9 @@ def _(t):
     c = Counting(t)
     t.ok("checkpoint", *OPTIONS, "--leave-running", "--image-path", f"{t.dir}/one", t.id)
     t.wait_for_line(f"count {c.last() + 3}\n")
-    t.ok("checkpoint", *OPTIONS, "--image-path", f"{t.dir}/two", "--work-path", f"{t.dir}/work",
+    t.ok("checkpoint", *OPTIONS, "--image-path", f"{t.dir}/two", "--work-path", f"{t.dir}/logs",
          t.id)
-    t.check(os.path.exists(f"{t.dir}/work/dump.log"), "no log in the work directory")
+    t.check(os.path.exists(f"{t.dir}/logs/dump.log"), "no log in the directory of logs")
     t.check(not os.path.exists(f"{t.dir}/two/dump.log"), "a log beside the images")
 
 
