@@ -130,8 +130,9 @@ _cleat_options() {
 _cleat_operand() {
 	case $1 in
 	'' | help) _cleat_words "check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait" ;;
-	checkpoint | create | delete | events | exec | kill | pause | ps | restore | resume | run | start | state | stats | stop | update | wait) _cleat_ids ;;
+	checkpoint | delete | events | exec | kill | pause | ps | restore | resume | start | state | stats | stop | update | wait) _cleat_ids ;;
 	check) _cleat_files -f ;;
+	create | run) _cleat_files -d ;;
 	esac
 }
 

@@ -47,7 +47,7 @@ complete -c cleat -n '__fish_seen_subcommand_from create' -l pid-file -rF -d 'wr
 complete -c cleat -n '__fish_seen_subcommand_from create' -l preserve-fds -x -d 'pass N more descriptors than 0, 1 and 2 on'
 complete -c cleat -n '__fish_seen_subcommand_from create' -l no-pivot -d 'move the root instead of pivot_root(2)'
 complete -c cleat -n '__fish_seen_subcommand_from create' -l no-new-keyring -d 'keep the session keyring of the caller'
-complete -c cleat -n '__fish_seen_subcommand_from create' -a '(cleat list -q 2>/dev/null)' -d container
+complete -c cleat -n '__fish_seen_subcommand_from create' -a '(__fish_complete_directories)'
 complete -c cleat -n 'not __fish_seen_subcommand_from check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait' -a delete -d 'remove a container that was not started or has stopped'
 complete -c cleat -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill it first; a container that does not exist is no error'
 complete -c cleat -n '__fish_seen_subcommand_from delete' -l regex -s r -d 'ID is a regular expression'
@@ -133,7 +133,7 @@ complete -c cleat -n '__fish_seen_subcommand_from run' -l no-new-keyring -d 'kee
 complete -c cleat -n '__fish_seen_subcommand_from run' -l detach -s d -d 'do not wait for the container; it stays until it is deleted'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l keep -d 'do not delete the container when it has ended'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l no-subreaper -d 'do not adopt processes that the container leaves behind'
-complete -c cleat -n '__fish_seen_subcommand_from run' -a '(cleat list -q 2>/dev/null)' -d container
+complete -c cleat -n '__fish_seen_subcommand_from run' -a '(__fish_complete_directories)'
 complete -c cleat -n 'not __fish_seen_subcommand_from check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait' -a spec -d 'write a config.json to begin with'
 complete -c cleat -n '__fish_seen_subcommand_from spec' -l bundle -s b -x -a '(__fish_complete_directories)' -d 'where to write it (default: .)'
 complete -c cleat -n '__fish_seen_subcommand_from spec' -l config -s f -rF -d 'name of the file (default: config.json)'

@@ -186,6 +186,12 @@ const char *cli_version(struct arena *a);
  * open, while nothing of our own has been opened.
  */
 int create_early(struct invocation *inv, struct err *e);
+/*
+ * create and run: the operand is an id or, when it has a slash (no id may), is a directory
+ * and no --bundle was given, the bundle; the container is then named like its directory.
+ * Returns 0 or -errno.
+ */
+int create_subject(struct invocation *inv, struct create_options *o, struct err *e);
 int check_descriptors(unsigned preserve, unsigned *ret_listen, struct err *e);
 
 #endif

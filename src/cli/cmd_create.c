@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create - bring a container to the point where `start` executes its program */
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "cli/create_args.h"
@@ -40,6 +43,28 @@ int create_early(struct invocation *inv, struct err *e)
 	return check_descriptors(o->preserve_fds, &o->listen_fds, e);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+int create_subject(struct invocation *inv, struct create_options *o, struct err *e)
+{
+	const char *word = inv->operands[0];
+	char path[PATH_MAX];
+
+	o->id = word;
+	if (o->bundle || !strchr(word, '/') || !is_directory(word))
+		return 0;
+	if (!realpath(word, path))
+		return err_sys(e, errno, word, "find the bundle");
+	o->bundle = arena_strdup(inv->arena, path);
+	o->id = strrchr(o->bundle, '/') + 1;
+	return 0;
+}
+
 static const struct option_row rows[] = {
 	CREATE_ROWS,
 	{ "detach", 'd', OPTION_BOOL, CREATE_AT(detach), NULL, NULL },
@@ -50,13 +75,14 @@ static int create_run(struct invocation *inv, struct err *e)
 {
 	struct create_options *o = inv->args;
 
-	o->id = inv->operands[0];
+	if (create_subject(inv, o, e) < 0)
+		return -e->code;
 	return container_create(&inv->globals.context, o, e);
 }
 
 const struct command command_create = {
 	.name = "create",
-	.operands = "ID",
+	.operands = "ID|BUNDLE/",
 	.summary = "create a container from a bundle; 'start' runs its program",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -17,13 +17,14 @@ static int run_run(struct invocation *inv, struct err *e)
 {
 	struct create_options *o = inv->args;
 
-	o->id = inv->operands[0];
+	if (create_subject(inv, o, e) < 0)
+		return -e->code;
 	return container_run(&inv->globals.context, o, &inv->status, e);
 }
 
 const struct command command_run = {
 	.name = "run",
-	.operands = "ID",
+	.operands = "ID|BUNDLE/",
 	.summary = "create and start a container, wait for its end and delete it",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -59,6 +59,23 @@ def _(t):
     t.equal(t.err(), "", "stderr of the container")
 
 
+@case("run of a bundle's path: the container is named like its directory")
+def _(t):
+    """Who runs a bundle by hand says where it is; ids cannot hold a slash."""
+    t.probe("sleep")
+    t.write_config()
+    os.rename(t.bundle, f"{t.dir}/{t.id}")
+    try:
+        t.start_command("create", f"./{t.id}/", cwd=t.dir)
+        t.expect(t.state(), {"status": "created", "bundle": f"{t.dir}/{t.id}"})
+        t.fails("already exists: '" + t.id, "run", f"{t.dir}/{t.id}/")
+        t.delete("--force")
+        t.fails("container id 'x/y' may only hold", "run", "--bundle", f"{t.dir}/{t.id}", "x/y")
+        t.fails("container id 'x/' may only hold", "run", "x/")
+    finally:
+        os.rename(f"{t.dir}/{t.id}", t.bundle)
+
+
 @case("the state has what callers read")
 def _(t):
     t.edit({"annotations": {"a": "b"}})
