@@ -2,7 +2,7 @@
 /*
  * fuzz_decode - anything goes in, nothing wrong comes out
  *
- * The first byte says which type, the second at which allocation memory runs out ('0':
+ * The first byte says which type ('B' the first of the table), the second at which allocation memory runs out ('0':
  * never); the rest is the text. What must hold: with and without findings, with and
  * without collecting errors, the verdict and the first error are the same; errors have a
  * place in the text and words without control characters; what was decoded can be
@@ -33,7 +33,8 @@ static const struct ocispec_type *const types[] = {
 	&oci_state_type,	   &oci_linux_seccomp_type,
 	&oci_features_type,	   &cleat_state_file_type,
 	&oci_states_type,	   &oci_container_process_state_type,
-	&cleat_state_version_type,
+	&cleat_state_version_type, &oci_landlock_type,
+	&oci_core_scheduling_type,
 };
 
 struct block {
@@ -174,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	type = types[data[0] % (sizeof(types) / sizeof(types[0]))];
+	type = types[(uint8_t)(data[0] - 'B') % (sizeof(types) / sizeof(types[0]))];
 	m.fail_at = (size_t)(data[1] - '0') & 0xff;
 	if (m.fail_at)
 		check_poor(type, (const char *)data + 2, size - 2, &alloc);
