@@ -38,6 +38,7 @@ _cleat_value() {
 	exec:--env | exec:-e) _cleat_none ;;
 	exec:--cwd) _cleat_files -d ;;
 	exec:--user | exec:-u) _cleat_none ;;
+	exec:--user-name) _cleat_none ;;
 	exec:--additional-gids | exec:-g) _cleat_none ;;
 	exec:--cap | exec:-c) _cleat_none ;;
 	exec:--apparmor) _cleat_none ;;
@@ -93,6 +94,7 @@ _cleat_value() {
 	update:--pids-limit) _cleat_none ;;
 	update:--l3-cache-schema) _cleat_none ;;
 	update:--mem-bw-schema) _cleat_none ;;
+	wait:--format | wait:-f) _cleat_words "status json" ;;
 	wait:--time | wait:-t) _cleat_none ;;
 	*) return 1 ;;
 	esac
@@ -103,10 +105,10 @@ _cleat_options() {
 	'') _cleat_words "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --systemd-timeout --rootless --version -v --help -h" ;;
 	check) _cleat_words "--strict --plan --help -h" ;;
 	checkpoint) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --leave-running -R --pre-dump -P --page-server --status-fd --tcp-skip-in-flight --help -h" ;;
-	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --help -h" ;;
+	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --help -h" ;;
 	delete) _cleat_words "--force -f --regex -r --help -h" ;;
 	events) _cleat_words "--interval --stats --help -h" ;;
-	exec) _cleat_words "--process -p --tty -t --detach -d --env -e --cwd --user -u --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
+	exec) _cleat_words "--process -p --tty -t --detach -d --env -e --cwd --user -u --user-name --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
 	features) _cleat_words "--help -h" ;;
 	help) _cleat_words "--help -h" ;;
 	kill) _cleat_words "--all -a --regex -r --signal -s --help -h" ;;
@@ -116,14 +118,14 @@ _cleat_options() {
 	ps) _cleat_words "--format -f --help -h" ;;
 	restore) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --bundle -b --config -f --detach -d --pid-file --console-socket --pidfd-socket --no-subreaper --no-pivot --lsm-profile --lsm-mount-context --help -h" ;;
 	resume) _cleat_words "--help -h" ;;
-	run) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --detach -d --keep --no-subreaper --help -h" ;;
+	run) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --detach -d --keep --no-subreaper --help -h" ;;
 	spec) _cleat_words "--bundle -b --config -f --rootless --help -h" ;;
 	start) _cleat_words "--help -h" ;;
 	state) _cleat_words "--help -h" ;;
 	stats) _cleat_words "--format -f --watch -w --interval --help -h" ;;
 	stop) _cleat_words "--time -t --help -h" ;;
 	update) _cleat_words "--resources -r --blkio-weight --cpu-period --cpu-quota --cpu-burst --cpu-share --cpu-rt-period --cpu-rt-runtime --cpu-idle --cpuset-cpus --cpuset-mems --kernel-memory-tcp --memory --memory-reservation --memory-swap --pids-limit --l3-cache-schema --mem-bw-schema --help -h" ;;
-	wait) _cleat_words "--time -t --help -h" ;;
+	wait) _cleat_words "--format -f --time -t --help -h" ;;
 	esac
 }
 

@@ -47,6 +47,7 @@ complete -c cleat -n '__fish_seen_subcommand_from create' -l pid-file -rF -d 'wr
 complete -c cleat -n '__fish_seen_subcommand_from create' -l preserve-fds -x -d 'pass N more descriptors than 0, 1 and 2 on'
 complete -c cleat -n '__fish_seen_subcommand_from create' -l no-pivot -d 'move the root instead of pivot_root(2)'
 complete -c cleat -n '__fish_seen_subcommand_from create' -l no-new-keyring -d 'keep the session keyring of the caller'
+complete -c cleat -n '__fish_seen_subcommand_from create' -l record-exit -d 'leave a process that records how it ends, for wait and state'
 complete -c cleat -n '__fish_seen_subcommand_from create' -a '(__fish_complete_directories)'
 complete -c cleat -n 'not __fish_seen_subcommand_from check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait' -a delete -d 'remove a container that was not started or has stopped'
 complete -c cleat -n '__fish_seen_subcommand_from delete' -l force -s f -d 'kill it first; a container that does not exist is no error'
@@ -63,6 +64,7 @@ complete -c cleat -n '__fish_seen_subcommand_from exec' -l detach -s d -d 'do no
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l env -s e -x -d 'one more environment variable'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l cwd -x -a '(__fish_complete_directories)' -d 'working directory'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l user -s u -x -d 'numeric user and group'
+complete -c cleat -n '__fish_seen_subcommand_from exec' -l user-name -x -d 'user of the container\'s /etc/passwd, with his groups'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l additional-gids -s g -x -d 'one more group'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l cap -s c -x -d 'one more capability'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l no-new-privs -d 'execve(2) gives it no privileges'
@@ -130,6 +132,7 @@ complete -c cleat -n '__fish_seen_subcommand_from run' -l pid-file -rF -d 'write
 complete -c cleat -n '__fish_seen_subcommand_from run' -l preserve-fds -x -d 'pass N more descriptors than 0, 1 and 2 on'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l no-pivot -d 'move the root instead of pivot_root(2)'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l no-new-keyring -d 'keep the session keyring of the caller'
+complete -c cleat -n '__fish_seen_subcommand_from run' -l record-exit -d 'leave a process that records how it ends, for wait and state'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l detach -s d -d 'do not wait for the container; it stays until it is deleted'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l keep -d 'do not delete the container when it has ended'
 complete -c cleat -n '__fish_seen_subcommand_from run' -l no-subreaper -d 'do not adopt processes that the container leaves behind'
@@ -171,5 +174,6 @@ complete -c cleat -n '__fish_seen_subcommand_from update' -l l3-cache-schema -x 
 complete -c cleat -n '__fish_seen_subcommand_from update' -l mem-bw-schema -x -d 'intelRdt.memBwSchema'
 complete -c cleat -n '__fish_seen_subcommand_from update' -a '(cleat list -q 2>/dev/null)' -d container
 complete -c cleat -n 'not __fish_seen_subcommand_from check checkpoint create delete events exec features help kill list mounts pause ps restore resume run spec start state stats stop update wait' -a wait -d 'wait until containers have ended, and print their exit statuses'
+complete -c cleat -n '__fish_seen_subcommand_from wait' -l format -s f -x -a 'status json' -d 'status or json (default: status)'
 complete -c cleat -n '__fish_seen_subcommand_from wait' -l time -s t -x -d 'fail when one has not ended by then'
 complete -c cleat -n '__fish_seen_subcommand_from wait' -a '(cleat list -q 2>/dev/null)' -d container

@@ -34,7 +34,7 @@ static const struct ocispec_type *const types[] = {
 	&oci_features_type,	   &cleat_state_file_type,
 	&oci_states_type,	   &oci_container_process_state_type,
 	&cleat_state_version_type, &oci_landlock_type,
-	&oci_core_scheduling_type,
+	&oci_core_scheduling_type, &cleat_exit_type,
 };
 
 struct block {

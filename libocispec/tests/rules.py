@@ -206,7 +206,7 @@ class Rules:
 
 def main():
     roots = ("config process resources mounts seccomp state state-list container-process-state "
-             "features cleat-state cleat-state-version").split()
+             "features cleat-exit cleat-state cleat-state-version").split()
     schemas = model.Model([TOP / "schema" / f"{name}.json" for name in roots])
     rules = Rules(schemas)
     for name in schemas.roots:

@@ -63,6 +63,8 @@ static const struct {
 	{ &oci_states_type,
 	  "[{\"ociVersion\":\"1.3.0\",\"id\":\"a\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\"}]",
 	  NULL },
+	{ &cleat_exit_type,
+	  "{\"status\":137,\"signal\":9,\"oom\":true,\"ended\":\"2026-01-01T00:00:00Z\"}", NULL },
 	{ &cleat_state_version_type, "{\"phase\":[7],\"version\":9,\"id\":{\"new\":\"form\"}}",
 	  "{\"version\":9}" },
 };

@@ -30,6 +30,7 @@ static const struct {
 	{ "oci_landlock", &oci_landlock_type },
 	{ "oci_core_scheduling", &oci_core_scheduling_type },
 	{ "cleat_state_file", &cleat_state_file_type },
+	{ "cleat_exit", &cleat_exit_type },
 	{ "cleat_state_version", &cleat_state_version_type },
 };
 

@@ -192,6 +192,7 @@ int create_early(struct invocation *inv, struct err *e);
  * Returns 0 or -errno.
  */
 int create_subject(struct invocation *inv, struct create_options *o, struct err *e);
-int check_descriptors(unsigned preserve, unsigned *ret_listen, struct err *e);
+int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
+		      struct err *e);
 
 #endif

@@ -22,11 +22,13 @@ static unsigned listen_fds(void)
 	return pid == (uint32_t)getpid() ? n : 0;
 }
 
-int check_descriptors(unsigned preserve, unsigned *ret_listen, struct err *e)
+int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
+		      struct err *e)
 {
 	uint64_t end;
 
 	*ret_listen = listen_fds();
+	*ret_names = getenv("LISTEN_FDNAMES");
 	end = 3 + (uint64_t)*ret_listen + preserve;
 	for (uint64_t fd = 3; fd < end; fd++)
 		if (fd > INT32_MAX || sys_fcntl((int)fd, F_GETFD, 0) < 0)
@@ -40,7 +42,7 @@ int create_early(struct invocation *inv, struct err *e)
 {
 	struct create_options *o = inv->args;
 
-	return check_descriptors(o->preserve_fds, &o->listen_fds, e);
+	return check_descriptors(o->preserve_fds, &o->listen_fds, &o->listen_names, e);
 }
 
 static bool is_directory(const char *path)

@@ -13,6 +13,8 @@ static const struct option_row rows[] = {
 	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "one more environment variable" },
 	{ "cwd", 0, OPTION_STRING, AT(cwd), "DIR", "working directory" },
 	{ "user", 'u', OPTION_STRING, AT(user), "UID[:GID]", "numeric user and group" },
+	{ "user-name", 0, OPTION_STRING, AT(user_name), "NAME[:GROUP]",
+	  "user of the container's /etc/passwd, with his groups" },
 	{ "additional-gids", 'g', OPTION_LIST, AT(groups), "GID", "one more group" },
 	{ "cap", 'c', OPTION_LIST, AT(caps), "CAP", "one more capability" },
 	{ "no-new-privs", 0, OPTION_BOOL, AT(no_new_privs), NULL,
@@ -36,7 +38,7 @@ static int exec_early(struct invocation *inv, struct err *e)
 {
 	struct exec_options *o = inv->args;
 
-	return check_descriptors(o->preserve_fds, &o->listen_fds, e);
+	return check_descriptors(o->preserve_fds, &o->listen_fds, &o->listen_names, e);
 }
 
 static int exec_run(struct invocation *inv, struct err *e)

@@ -2,13 +2,21 @@
 /* wait - the end of containers, and how they ended */
 #include "base/str.h"
 #include "cli/cli.h"
+#include "ocispec/encode.h"
+
+enum wait_format { WAIT_STATUS, WAIT_JSON };
 
 struct wait_args {
 	const char *time;
+	int format;
 	int64_t timeout_ms;
 };
 
+static const struct name_row formats[] = { { "status", WAIT_STATUS }, { "json", WAIT_JSON } };
+
 static const struct option_row rows[] = {
+	{ "format", 'f', OPTION_NAME, offsetof(struct wait_args, format), "FORMAT",
+	  "status or json (default: status)", formats, COUNT(formats) },
 	{ "time", 't', OPTION_STRING, offsetof(struct wait_args, time), "SECONDS",
 	  "fail when one has not ended by then" },
 };
@@ -17,14 +25,18 @@ static int wait_one(struct invocation *inv, const char *id, struct err *e)
 {
 	const struct wait_args *args = inv->args;
 	struct output o = { .arena = inv->arena };
-	int status = -1;
+	struct cleat_exit *end = NULL;
 
-	if (container_wait(&inv->globals.context, id, args->timeout_ms, &status, e) < 0)
+	if (container_wait(inv->arena, &inv->globals.context, id, args->timeout_ms, &end, e) < 0)
 		return -e->code;
-	if (status < 0)
-		output_add(&o, "unknown\n");
+	if (!end)
+		output_add(&o, args->format == WAIT_JSON ? "null\n" : "unknown\n");
+	else if (args->format == WAIT_STATUS)
+		output_printf(&o, "%u\n", end->status);
+	else if (output_encode(&o, &cleat_exit_type, end, 0, e) == 0)
+		output_add(&o, "\n");
 	else
-		output_printf(&o, "%d\n", status);
+		return -e->code;
 	return output_flush(&o, e);
 }
 

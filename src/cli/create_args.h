@@ -24,7 +24,9 @@
 	{ "no-pivot", 0, OPTION_BOOL, CREATE_AT(no_pivot), NULL,                                  \
 	  "move the root instead of pivot_root(2)" },                                             \
 	{ "no-new-keyring", 0, OPTION_BOOL, CREATE_AT(no_new_keyring), NULL,                      \
-	  "keep the session keyring of the caller" }
+	  "keep the session keyring of the caller" },                                             \
+	{ "record-exit", 0, OPTION_BOOL, CREATE_AT(record_exit), NULL,                            \
+	  "leave a process that records how it ends, for wait and state" }
 /* clang-format on */
 
 #endif

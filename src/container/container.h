@@ -84,8 +84,10 @@ int container_allows(const struct container *c, enum container_verb verb, struct
 struct create_options {
 	const char *id, *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
-	unsigned preserve_fds; /* 3 + listen_fds and up */
-	unsigned listen_fds;   /* 3 and up */
+	bool record_exit;	  /* leave a process that records the container's end */
+	unsigned preserve_fds;	  /* 3 + listen_fds and up */
+	unsigned listen_fds;	  /* 3 and up */
+	const char *listen_names; /* LISTEN_FDNAMES, or NULL */
 	bool require_limits;
 };
 int container_create(const struct context *ctx, const struct create_options *o, struct err *e);
@@ -103,11 +105,12 @@ struct exec_options {
 	const char *id;
 	const char *process; /* file with a process object, "-": stdin; NULL: the rest counts */
 	char *const *args;   /* ends with NULL */
-	const char *cwd, *user, *apparmor, *process_label, *cgroup;
+	const char *cwd, *user, *user_name, *apparmor, *process_label, *cgroup;
 	struct string_list env, caps, groups;
 	bool tty, no_new_privs, detach, ignore_paused, no_subreaper;
 	const char *console_socket, *pidfd_socket, *pid_file;
 	unsigned preserve_fds, listen_fds;
+	const char *listen_names;
 };
 /* *ret_status: the process's exit status (128+n for a signal); 0 when detached. */
 int container_exec(const struct context *ctx, const struct exec_options *o, int *ret_status,
@@ -117,12 +120,12 @@ int container_start(const struct context *ctx, const char *id, struct err *e);
 #define CONTAINER_STOP_SIGNAL (-1)
 int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
 /*
- * Wait until it has ended. *ret_status: its exit status (128+n for a signal), -1 when nobody
- * can tell: the kernel does not (before 6.15), or it had ended before. @timeout_ms: -1 for
- * ever; -ETIMEDOUT.
+ * Wait until it has ended. *ret: how, in @a; NULL when nobody can tell: it had been reaped
+ * before, and nobody recorded it, or the kernel does not say (before 6.15). @timeout_ms: -1
+ * for ever; -ETIMEDOUT.
  */
-int container_wait(const struct context *ctx, const char *id, int64_t timeout_ms, int *ret_status,
-		   struct err *e);
+int container_wait(struct arena *a, const struct context *ctx, const char *id, int64_t timeout_ms,
+		   struct cleat_exit **ret, struct err *e);
 /* Ask it to end by CONTAINER_STOP_SIGNAL; kill it @timeout_ms later. Fine when it has ended. */
 int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms, struct err *e);
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);

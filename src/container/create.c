@@ -33,6 +33,7 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 		.require_limits = o->require_limits,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = o->listen_fds,
+		.listen_names = o->listen_names,
 	};
 
 	int r;
@@ -165,6 +166,15 @@ void creation_close(struct creation *m)
 	container_close(&m->c);
 }
 
+int creation_leave(struct creation *m, struct err *e)
+{
+	if (!m->options->record_exit)
+		return 0;
+	lock_drop(m->c.lock);
+	m->c.lock = -1;
+	return exit_watch(m->arena, &m->c, m->run.pidfd, e);
+}
+
 /*
  * An init that we never heard of ends by itself when its channel does. Its cgroup, which
  * nothing on record says is ours, can only be removed by name, when it is empty.
@@ -232,8 +242,11 @@ int container_create(const struct context *ctx, const struct create_options *o, 
 	auto_arena a = arena_make();
 	struct creation m;
 
-	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
-		return -e->code;
+	int r = creation_make(&a, &m, ctx, o, &how, e);
+
+	if (r < 0)
+		return r;
+	r = creation_leave(&m, e);
 	creation_close(&m);
-	return 0;
+	return r;
 }

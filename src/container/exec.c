@@ -66,12 +66,13 @@ static int make_plan(struct execution *x, struct err *e)
 		.no_new_keyring = x->c.state->no_new_keyring,
 		.preserve_fds = x->options->preserve_fds,
 		.listen_fds = x->options->listen_fds,
+		.listen_names = x->options->listen_names,
 	};
 	int r = spec_load_copy(x->arena, x->c.dir.fd, x->c.state->bundle, &x->spec, e);
 
 	host_probe(&x->host, false);
 	if (r == 0)
-		r = exec_process(x->arena, x->spec, x->options, &x->process, e);
+		r = exec_process(x->arena, &x->c, x->spec, x->options, &x->process, e);
 	if (r == 0)
 		r = plan_make_exec(x->arena, x->spec, &x->process, &x->host, &opt, &x->plan, e);
 	return r;

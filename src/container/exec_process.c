@@ -38,6 +38,32 @@ static int load_process(struct arena *a, const char *path, struct oci_process **
 	return 0;
 }
 
+/*
+ * A name is looked up where it counts: in the container's files, below its root as init
+ * has it. The number was init's if that lives when the root is open.
+ */
+static int set_user_name(struct arena *a, struct oci_user *user, const char *text,
+			 const struct container *c, struct err *e)
+{
+	const char *path = arena_printf(a, "/proc/%d/root", c->state->pid);
+	auto_fd root = sys_open(path, O_PATH | O_DIRECTORY, 0);
+	struct proc_account who;
+	int r;
+
+	if (root < 0)
+		return err_sys(e, -root, path, "open the container's root");
+	r = sys_pidfd_send_signal(c->pidfd, 0);
+	if (r < 0)
+		return err_sys(e, -r, c->id, "look into container");
+	if (proc_account_find(a, root, text, &who, e) < 0)
+		return -e->code;
+	user->uid = who.uid;
+	user->gid = who.gid;
+	user->additional_gids = who.groups;
+	user->n_additional_gids = who.n_groups;
+	return 0;
+}
+
 /* A copy of @list with @more behind it. */
 static const char **append(struct arena *a, const char *const *list, size_t n,
 			   const struct string_list *more, size_t *ret_n)
@@ -101,7 +127,21 @@ static void add_capabilities(struct arena *a, struct oci_process *p, const struc
 	p->capabilities = c;
 }
 
-static int from_options(struct arena *a, const struct oci_process *own,
+static int choose_user(struct arena *a, struct oci_user *user, const struct container *c,
+		       const struct exec_options *o, struct err *e)
+{
+	int r = 0;
+
+	if (o->user && o->user_name)
+		return err_user(e, "user", "--user and --user-name exclude each other");
+	if (o->user)
+		r = set_user(user, o->user, e);
+	else if (o->user_name)
+		r = set_user_name(a, user, o->user_name, c, e);
+	return r < 0 ? r : set_groups(a, user, &o->groups, e);
+}
+
+static int from_options(struct arena *a, const struct container *c, const struct oci_process *own,
 			const struct exec_options *o, struct oci_process **ret, struct err *e)
 {
 	struct oci_process *p = arena_new(a, struct oci_process);
@@ -126,14 +166,12 @@ static int from_options(struct arena *a, const struct oci_process *own,
 	if (o->no_new_privs)
 		p->no_new_privileges = p->has_no_new_privileges = true;
 	add_capabilities(a, p, &o->caps);
-	if (o->user && set_user(user, o->user, e) < 0)
-		return -e->code;
 	*ret = p;
-	return set_groups(a, user, &o->groups, e);
+	return choose_user(a, user, c, o, e);
 }
 
-int exec_process(struct arena *a, const struct spec *spec, const struct exec_options *o,
-		 struct spec_process *ret, struct err *e)
+int exec_process(struct arena *a, const struct container *c, const struct spec *spec,
+		 const struct exec_options *o, struct spec_process *ret, struct err *e)
 {
 	struct oci_process *p = NULL;
 	int r;
@@ -143,6 +181,6 @@ int exec_process(struct arena *a, const struct spec *spec, const struct exec_opt
 	else if (!spec->config->process)
 		r = err_user(e, "process", "the container has no process to take settings from");
 	else
-		r = from_options(a, spec->config->process, o, &p, e);
+		r = from_options(a, c, spec->config->process, o, &p, e);
 	return r < 0 ? r : spec_check_process(a, p, spec, ret, e);
 }

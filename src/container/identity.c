@@ -19,25 +19,37 @@
 
 #define STAT_MAX 4096
 
-/* Field 22 of /proc/PID/stat, in clock ticks since boot. */
-static int start_time(struct arena *a, pid_t pid, uint64_t *ret)
+/* Fields of /proc/PID/stat, counted as proc(5) does; the name, 2, may hold anything. */
+enum { STAT_STATE = 3, STAT_START_TIME = 22, STAT_EXIT_CODE = 52, STAT_FIELDS };
+
+static int read_stat(struct arena *a, pid_t pid, const char *ret[STAT_FIELDS])
 {
-	char *text, *p;
+	char *text, *rest;
 	ssize_t n = file_read_at(AT_FDCWD, arena_printf(a, "/proc/%d/stat", (int)pid), a, STAT_MAX,
 				 &text, NULL);
 
 	if (n < 0)
 		return (int)n;
-	/* the name, field 2, may hold anything; the last parenthesis closes it */
-	p = strrchr(text, ')');
-	for (int field = 3; p && field <= 22; field++) {
-		p = strchr(p + 1, ' ');
-		if (p && field == 22) {
-			p[1 + strcspn(p + 1, " ")] = '\0';
-			return str_to_u64(p + 1, ret);
-		}
+	rest = strrchr(text, ')');
+	if (!rest)
+		return -EINVAL;
+	rest = strtok_r(rest + 1, " \n", &text);
+	for (int field = STAT_STATE; field < STAT_FIELDS; field++) {
+		if (!rest)
+			return -EINVAL;
+		ret[field] = rest;
+		rest = strtok_r(NULL, " \n", &text);
 	}
-	return -EINVAL;
+	return 0;
+}
+
+/* In clock ticks since boot. */
+static int start_time(struct arena *a, pid_t pid, uint64_t *ret)
+{
+	const char *fields[STAT_FIELDS];
+	int r = read_stat(a, pid, fields);
+
+	return r < 0 ? r : str_to_u64(fields[STAT_START_TIME], ret);
 }
 
 /* 0 where pidfds are anonymous inodes that all share one number. */
@@ -103,6 +115,28 @@ int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *
 	if (is_recorded_one(s, pidfd) && !has_ended(pidfd))
 		*ret_pidfd = fd_take(&pidfd);
 	return 0;
+}
+
+int identity_zombie_status(pid_t pid, int pidfd)
+{
+	auto_arena a = arena_make();
+	const char *fields[STAT_FIELDS];
+	uint32_t status;
+
+	if (read_stat(&a, pid, fields) < 0 || fields[STAT_STATE][0] != 'Z' ||
+	    str_to_u32(fields[STAT_EXIT_CODE], &status) < 0)
+		return -ENODATA;
+	/* the number was not anybody else's when it was read, if it is still not free */
+	return sys_pidfd_send_signal(pidfd, 0) < 0 ? -ENODATA : (int)status;
+}
+
+int identity_ended_status(const struct cleat_state_file *s)
+{
+	auto_fd pidfd = s->has_pid && s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
+
+	if (pidfd < 0 || !is_recorded_one(s, pidfd) || !has_ended(pidfd))
+		return -ENODATA;
+	return exit_wait_status(s->pid, pidfd);
 }
 
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e)

@@ -57,6 +57,7 @@ int record_decode(struct arena *a, const char *id, const char *text, size_t len,
 /* RFC 3339 in UTC with nanoseconds; @seconds since 1970. */
 #define TIME_TEXT_SIZE 40
 void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds);
+const char *time_now(struct arena *a);
 
 /* --- identity.c ------------------------------------------------------------------------------- */
 
@@ -68,8 +69,33 @@ int identity_record(struct arena *a, struct cleat_state_file *s, pid_t pid, int 
  * its pid belongs to another process now.
  */
 int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *e);
+/*
+ * How the process behind @pidfd ended, as wait(2) has it, while its parent has not reaped
+ * it; -ENODATA: it has been reaped, or we may not know.
+ */
+int identity_zombie_status(pid_t pid, int pidfd);
+/* The same of the recorded init, which identity_open() takes for ended. */
+int identity_ended_status(const struct cleat_state_file *s);
 /* Wait until the process behind @pidfd has ended. Returns 0 or -errno. */
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
+
+/* --- exit.c ----------------------------------------------------------------------------------- */
+
+/* How the process ended, as wait(2) has it; -ENODATA when nobody can tell. */
+int exit_wait_status(pid_t pid, int pidfd);
+/* As a shell has it: 128 plus the signal. */
+int exit_shell_status(int wait_status);
+/* What is on record; -ENOENT: nothing. */
+int exit_read(struct arena *a, const struct container *c, struct cleat_exit **ret);
+/* What there is to say now that it has ended. */
+struct cleat_exit *exit_describe(struct arena *a, const struct container *c, int wait_status);
+/* Put it on record, unless somebody has; takes the lock if we do not have it. */
+void exit_record(struct arena *a, struct container *c, const struct cleat_exit *x);
+/*
+ * Leave a process behind that records the end of @c, whose init is @pidfd. The lock must not
+ * be held: it would be the process's too.
+ */
+int exit_watch(struct arena *a, const struct container *c, int pidfd, struct err *e);
 
 /* --- open.c ----------------------------------------------------------------------------------- */
 
@@ -147,8 +173,8 @@ struct run_listener listener_for(struct listener_of *l);
 /* --- exec_process.c --------------------------------------------------------------------------- */
 
 /* The process object that the options of an exec mean, checked. */
-int exec_process(struct arena *a, const struct spec *spec, const struct exec_options *o,
-		 struct spec_process *ret, struct err *e);
+int exec_process(struct arena *a, const struct container *c, const struct spec *spec,
+		 const struct exec_options *o, struct spec_process *ret, struct err *e);
 
 /* --- create.c --------------------------------------------------------------------------------- */
 
@@ -179,6 +205,9 @@ int creation_make_by(struct arena *a, struct creation *m, const struct context *
 void creation_undo(struct creation *m);
 /* Release the lock and close; the container stays. */
 void creation_close(struct creation *m);
+
+/* It goes on without us; with --record-exit somebody watches for its end. */
+int creation_leave(struct creation *m, struct err *e);
 
 /* --- run.c: in the foreground until the container's end, then delete it */
 int creation_stay(struct creation *m, int *ret_status, struct err *e);

@@ -67,7 +67,7 @@ void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds)
 		 (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), nanoseconds);
 }
 
-static const char *now(struct arena *a)
+const char *time_now(struct arena *a)
 {
 	char *buf = arena_alloc(a, TIME_TEXT_SIZE);
 	struct timespec ts;
@@ -122,7 +122,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	s->id = o->id;
 	s->bundle = spec->bundle;
 	s->rootfs = spec->rootfs_path;
-	s->created = now(a);
+	s->created = time_now(a);
 	s->owner = (unsigned)getauxval(AT_EUID);
 	s->has_owner = true;
 	s->annotations = spec->config->annotations;

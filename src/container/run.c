@@ -48,7 +48,9 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 		report_oom(m);
 	/* The end of the process closes all; only the helper of systemd waits for us to hang up. */
 	fd_defer(m->plan->cgroup.manager != CGROUP_SYSTEMD);
-	if (!m->options->keep && clean_up(m, e) < 0)
+	if (m->options->keep)
+		exit_record(m->arena, &m->c, exit_describe(m->arena, &m->c, m->run.wait_status));
+	else if (clean_up(m, e) < 0)
 		return -e->code;
 	*ret_status = status;
 	return 0;
@@ -78,8 +80,7 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 		return r;
 	}
 	*ret_status = 0;
-	if (!o->detach)
-		r = creation_stay(&m, ret_status, e);
+	r = o->detach ? creation_leave(&m, e) : creation_stay(&m, ret_status, e);
 	creation_close(&m);
 	return r;
 }

@@ -26,6 +26,8 @@ struct oci_state *container_describe(struct arena *a, const struct container *c)
 	o->created = s->created;
 	o->owner = owner_name(a, s);
 	o->annotations = s->annotations;
+	if (c->status == STATUS_STOPPED)
+		exit_read(a, c, &o->exit);
 	return o;
 }
 

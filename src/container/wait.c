@@ -2,30 +2,14 @@
 /*
  * wait, stop - the end of a container that is nobody's child here
  *
- * No lock is taken: the pidfd that was proven to be init's says when it has ended, and, once
- * its parent has reaped it, newer kernels tell how. A parent that does not reap is not waited
- * for longer than REAP_MS.
+ * No lock is taken while it lives: the pidfd that was proven to be init's says when it has
+ * ended. How it ended is asked at once, and put on record; see exit.c.
  */
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "container/internal.h"
 #include "sys/sys.h"
-
-#define REAP_MS 1000
-
-static int exit_status(int pidfd)
-{
-	struct pollfd reaped = { .fd = pidfd };
-	int status;
-
-	sys_ppoll(&reaped, 1, REAP_MS);
-	status = sys_pidfd_exit_status(pidfd);
-	if (status < 0)
-		return -1;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 static int wait_for_end(const struct container *c, int64_t timeout_ms, struct err *e)
 {
@@ -40,18 +24,34 @@ static int wait_for_end(const struct container *c, int64_t timeout_ms, struct er
 	return 0;
 }
 
-int container_wait(const struct context *ctx, const char *id, int64_t timeout_ms, int *ret_status,
-		   struct err *e)
+/* What is on record, or can be now that it has ended; NULL: nobody knows. */
+static struct cleat_exit *learn_end(struct arena *a, struct container *c)
 {
-	auto_arena a = arena_make();
+	struct cleat_exit *x = NULL;
+	int status;
+
+	if (c->pidfd < 0 && exit_read(a, c, &x) == 0)
+		return x;
+	status = c->pidfd < 0 ? identity_ended_status(c->state)
+			      : exit_wait_status(c->state->pid, c->pidfd);
+	if (status < 0)
+		return exit_read(a, c, &x) == 0 ? x : NULL;
+	x = exit_describe(a, c, status);
+	exit_record(a, c, x);
+	return x;
+}
+
+int container_wait(struct arena *a, const struct context *ctx, const char *id, int64_t timeout_ms,
+		   struct cleat_exit **ret, struct err *e)
+{
 	struct container c;
-	int r = container_find(&a, ctx, id, &c, e);
+	int r = container_find(a, ctx, id, &c, e);
 
 	if (r < 0)
 		return r;
 	r = wait_for_end(&c, timeout_ms, e);
 	if (r == 0)
-		*ret_status = c.pidfd < 0 ? -1 : exit_status(c.pidfd);
+		*ret = learn_end(a, &c);
 	container_close(&c);
 	return r;
 }
@@ -86,6 +86,8 @@ int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms
 		if (r == 0)
 			r = wait_for_end(&c, CONTAINER_DEADLINE_MS, e);
 	}
+	if (r == 0)
+		learn_end(&a, &c);
 	container_close(&c);
 	return r;
 }

@@ -26,6 +26,7 @@ struct plan_options {
 	bool require_limits;   /* a limit that cannot be applied is an error, rootless too */
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;
+	const char *listen_names; /* LISTEN_FDNAMES, or NULL */
 };
 
 struct plan {

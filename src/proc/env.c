@@ -5,21 +5,17 @@
  * process.env and nothing of our own but HOME, when it is missing, and LISTEN_*. Of equal
  * names the last counts and the place of the first is kept, as shells have it.
  *
- * HOME comes from the container's passwd. That file is the image's: it is read only when
- * it is a regular file, without waiting, up to a size and to a length of line; whatever
- * is wrong with it, HOME is "/".
+ * HOME comes from the container's passwd; whatever is wrong with that, HOME is "/".
  */
 #include <fcntl.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "proc/accounts.h"
 #include "proc/parts.h"
 #include "sys/sys.h"
 
-#define PASSWD_MAX	(1 << 20)
-#define PASSWD_LINE_MAX 4096
-#define EXTRA_VARS	3 /* HOME, LISTEN_FDS, LISTEN_PID */
+#define EXTRA_VARS 4 /* HOME, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES */
 
 /* --- equal names ----------------------------------------------------------------------------- */
 
@@ -70,86 +66,21 @@ int plan_env(struct arena *a, struct proc_plan *p)
 
 /* --- HOME ------------------------------------------------------------------------------------ */
 
-struct passwd_reader {
-	int fd;
-	size_t total;
-	char buf[PASSWD_LINE_MAX];
-	size_t start, end;
-	bool skipping; /* in a line that is too long */
-};
-
-/* The next line that fits, terminated, or NULL at the end. */
-static char *next_line(struct passwd_reader *r)
-{
-	for (;;) {
-		char *line = r->buf + r->start;
-		char *nl = memchr(line, '\n', r->end - r->start);
-		ssize_t n;
-
-		if (nl) {
-			bool skip = r->skipping;
-
-			*nl = '\0';
-			r->start = (size_t)(nl + 1 - r->buf);
-			r->skipping = false;
-			if (skip)
-				continue;
-			return line;
-		}
-		memmove(r->buf, line, r->end - r->start);
-		r->end -= r->start;
-		r->start = 0;
-		if (r->end == sizeof(r->buf) - 1) {
-			r->skipping = true;
-			r->end = 0;
-		}
-		n = r->total >= PASSWD_MAX
-			    ? 0
-			    : sys_read(r->fd, r->buf + r->end, sizeof(r->buf) - 1 - r->end);
-		if (n <= 0) {
-			bool rest = r->end && !r->skipping;
-
-			r->buf[r->end] = '\0';
-			r->end = 0;
-			return rest ? r->buf : NULL;
-		}
-		r->total += (size_t)n;
-		r->end += (size_t)n;
-	}
-}
-
-/* name:password:uid:gid:gecos:home:shell; the home of @uid, or NULL. */
-static const char *home_of_line(char *line, uid_t uid)
-{
-	char *fields[6];
-	uint32_t id;
-
-	for (size_t i = 0; i < COUNT(fields); i++) {
-		fields[i] = strsep(&line, ":");
-		if (!fields[i])
-			return NULL;
-	}
-	if (str_to_u32(fields[2], &id) < 0 || id != uid)
-		return NULL;
-	return fields[5];
-}
-
 static const char *find_home(struct arena *a, uid_t uid)
 {
-	auto_fd fd = sys_openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-				 RESOLVE_NO_MAGICLINKS);
-	struct passwd_reader reader = { .fd = fd };
+	struct accounts_reader reader;
+	char *fields[ACCOUNTS_FIELDS];
 	const char *home = NULL;
-	struct stat st;
-	char *line;
+	uint32_t id;
 
-	if (fd < 0 || sys_fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return "/";
-	while (!home && (line = next_line(&reader)))
-		home = home_of_line(line, uid);
+	accounts_open(&reader, AT_FDCWD, "/etc/passwd");
+	while (!home && accounts_next(&reader, fields, PASSWD_FIELDS))
+		if (str_to_u32(fields[PASSWD_UID], &id) == 0 && id == uid)
+			home = arena_strdup(a, fields[PASSWD_HOME]);
+	accounts_close(&reader);
 	if (!home)
 		log_debug("user %u is not in the container's passwd: HOME=/", uid);
-	return home && home[0] == '/' ? arena_strdup(a, home) : "/";
+	return home && home[0] == '/' ? home : "/";
 }
 
 /* --- the result ------------------------------------------------------------------------------ */
@@ -173,7 +104,7 @@ static void set_var(const char **env, size_t *n, const char *assignment)
 }
 
 int proc_env(struct arena *a, const struct proc_plan *p, unsigned listen_fds,
-	     const char *const **ret_env, struct err *e)
+	     const char *listen_names, const char *const **ret_env, struct err *e)
 {
 	const char **env = arena_new_n(a, p->n_env + EXTRA_VARS + 1, const char *);
 	const char **home;
@@ -188,6 +119,9 @@ int proc_env(struct arena *a, const struct proc_plan *p, unsigned listen_fds,
 	if (listen_fds) {
 		set_var(env, &n, arena_printf(a, "LISTEN_FDS=%u", listen_fds));
 		set_var(env, &n, arena_printf(a, "LISTEN_PID=%d", getpid()));
+		/* without names of ours the configuration's would be for other descriptors */
+		if (listen_names)
+			set_var(env, &n, arena_printf(a, "LISTEN_FDNAMES=%s", listen_names));
 	}
 	*ret_env = env;
 	return 0;

@@ -134,10 +134,27 @@ int proc_cwd(const struct proc_plan *p, struct err *e);
 int proc_cwd_early(const struct proc_plan *p, bool *ret_done, struct err *e);
 /*
  * The environment for execve: process.env plus HOME from the container's passwd when
- * absent or empty (bounded reader; "/" for an unknown user), plus LISTEN_* when @listen_fds.
+ * absent or empty (bounded reader; "/" for an unknown user), plus LISTEN_* of
+ * sd_listen_fds(3) when @listen_fds. @listen_names: LISTEN_FDNAMES, or NULL.
  */
 int proc_env(struct arena *a, const struct proc_plan *p, unsigned listen_fds,
-	     const char *const **ret_env, struct err *e);
+	     const char *listen_names, const char *const **ret_env, struct err *e);
+
+/* Who a name is in the container's passwd and group. */
+struct proc_account {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups; /* that list the user as a member */
+	size_t n_groups;
+};
+/*
+ * proc_account_find() - look NAME or NAME:GROUP up below @root
+ *
+ * @root: the container's root directory. With a group given there are no further ones, as
+ * engines have it. -ENOENT when a name is not there, or the files are no regular ones.
+ */
+int proc_account_find(struct arena *a, int root, const char *text, struct proc_account *ret,
+		      struct err *e);
 /*
  * proc_find_exec() - where the program is, in the container, as the final user
  *

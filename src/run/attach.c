@@ -118,6 +118,8 @@ int run_attach(struct arena *arena, struct run *run, int *ret_status, struct err
 		return err_sys(e, -r, NULL, "learn how the container ended");
 	if (!(run->plan->ns.create & CLONE_NEWPID))
 		reap_strays();
+	run->wait_status = si.si_code == CLD_EXITED ? W_EXITCODE(si.si_status, 0)
+						    : W_EXITCODE(0, si.si_status);
 	*ret_status = status_of(&si);
 	return 0;
 }

@@ -56,6 +56,7 @@ struct run {
 	struct seccomp_filter filter;
 	pid_t pid;
 	int pidfd;
+	int wait_status;  /* after run_attach(): how init ended, as wait(2) has it */
 	int channel;	  /* to init; -1 when it is gone */
 	int gate;	  /* listening socket, handed to init */
 	int console;	  /* connected console socket; -1 */

@@ -307,7 +307,8 @@ int step_environment(void *role, struct err *e)
 {
 	struct child *c = role;
 
-	return proc_env(c->arena, &c->plan->proc, c->plan->options.listen_fds, &c->env, e);
+	return proc_env(c->arena, &c->plan->proc, c->plan->options.listen_fds,
+			c->plan->options.listen_names, &c->env, e);
 }
 
 /* As root, who may make what is missing and enter what the user may not. */

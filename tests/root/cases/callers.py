@@ -135,12 +135,13 @@ def _(t):
     t.delete()
 
 
-def _activated(t, count, preserved):
+def _activated(t, count, preserved, names=None):
     t.probe("report", "descriptors", "place")
     t.write_config()
     opened = " ".join(f"{i + 3}>{t.dir}/fd{i}" for i in range(count + preserved))
+    named = f"LISTEN_FDNAMES={names}" if names else ""
     p = subprocess.run(
-        ["sh", "-c", f'export LISTEN_PID=$$ LISTEN_FDS={count}; exec "$@" {opened}', "sh",
+        ["sh", "-c", f'export LISTEN_PID=$$ LISTEN_FDS={count} {named}; exec "$@" {opened}', "sh",
          *t.command("run", *(["--preserve-fds", str(preserved)] if preserved else []),
                     "--bundle", t.bundle, t.id)],
         capture_output=True, text=True, timeout=TIMEOUT, check=False)
@@ -155,6 +156,13 @@ def _activated(t, count, preserved):
 def _(t):
     env = _activated(t, 2, 0)
     t.check("LISTEN_FDS=2" in env and "LISTEN_PID=1" in env, str(env))
+    t.check(not any(x.startswith("LISTEN_FDNAMES") for x in env), str(env))
+
+
+@case("LISTEN_FDNAMES")
+def _(t):
+    env = _activated(t, 2, 1, "web:control")
+    t.check("LISTEN_FDS=2" in env and "LISTEN_FDNAMES=web:control" in env, str(env))
 
 
 @case("LISTEN_FDS and preserved ones")

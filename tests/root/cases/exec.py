@@ -57,6 +57,32 @@ options_row("--cap", ("--cap", "CAP_SYS_TIME"),
             {"status.CapEff": lambda mask: int(mask, 16) >> 25 & 1})
 
 
+@case("--user-name")
+def _(t):
+    t.write(f"{t.rootfs}/etc/passwd", "root:x:0:0::/:\nweb:x:33:34::/srv/web:\n")
+    t.write(f"{t.rootfs}/etc/group", "www:x:34:\ntls:x:50:root,web\nlogs:x:53:web\n")
+    started(t)
+    t.expect(report(t, "--user-name", "web"), {
+        "uids": [33] * 4, "gids": [34] * 4, "groups": [50, 53],
+        "env": lambda env: "HOME=/srv/web" in env})
+    t.expect(report(t, "--user-name", "web:tls", "-g", "7"),
+             {"uids": [33] * 4, "gids": [50] * 4, "groups": [7]})
+    t.fails("^cleat: user 'nobody' is not in the container's /etc/passwd$",
+            "exec", "--user-name", "nobody", t.id, "/probe")
+    t.fails("option '--user' needs UID", "exec", "--user", "web", t.id, "/probe")
+    t.fails("exclude each other", "exec", "-u", "1", "--user-name", "web", t.id, "/probe")
+    t.delete("--force")
+
+
+@case("--user-name where passwd is a link out of the root")
+def _(t):
+    t.write(f"{t.dir}/accounts", "web:x:33:34::/srv/web:\n")
+    os.symlink(f"{t.dir}/accounts", f"{t.rootfs}/etc/passwd")
+    started(t)
+    t.fails("user 'web' is not in", "exec", "--user-name", "web", t.id, "/probe")
+    t.delete("--force")
+
+
 @case("it is in the container's namespaces and cgroup")
 def _(t):
     pid = started(t)

@@ -81,10 +81,76 @@ def _(t):
     out, err = p.communicate(timeout=TIMEOUT)
     t.check(p.returncode == 0 and not err, f"wait: {p.returncode} {err}")
     t.equal(out, "7\n" if kernel_tells() else "unknown\n", "what wait prints")
-    t.equal(t.ok("wait", ids[0]).out, "unknown\n", "wait for a stopped one")
+    t.equal(t.ok("wait", ids[0]).out, out, "wait for a stopped one")
     t.ok("start", ids[1])
     t.equal(t.wait_for_end(pids[1]), 7, "the status")
+    t.equal(t.ok("wait", ids[1]).out, "unknown\n", "wait for one that nobody watched")
+    t.equal(t.ok("wait", "-f", "json", ids[1]).out, "null\n", "the same as JSON")
     t.ok("delete", *ids)
+
+
+@case("wait knows how a container ended as long as its parent has not reaped it")
+def _(t):
+    """On kernels that tell only the parent, too."""
+    ids, pids = containers(t, 1)
+    t.ok("start", ids[0])
+    t.ok("kill", ids[0], "KILL")
+    os.waitid(os.P_PID, pids[0], os.WEXITED | os.WNOWAIT)
+    t.equal(t.ok("wait", ids[0]).out, "137\n", "what wait prints")
+    t.equal(t.wait_for_end(pids[0]), -9, "the signal")
+    end = json.loads(t.ok("wait", "--format", "json", ids[0]).out)
+    t.expect(end, {"status": 137, "signal": 9, "oom": False,
+                   "ended": lambda when: when > end["created"]})
+    t.equal(json.loads(t.ok("state", ids[0]).out)["exit"], end, "what state says")
+    t.ok("delete", *ids)
+
+
+@case("run --keep records the end")
+def _(t):
+    t.probe("exit", "3")
+    t.equal(t.run("--keep").rc, 3, "the status")
+    t.equal(t.state()["exit"]["status"], 3, "the recorded status")
+    t.equal(t.ok("wait", t.id).out, "3\n", "what wait prints")
+    t.delete()
+
+
+def _watchers(t):
+    """Processes that watch for the end of our container; init has the same words before exec."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = t.read(f"/proc/{name}/cmdline").split("\0")
+        except OSError:
+            continue
+        if "--record-exit" in words and t.id in words and int(name) != t.state()["pid"]:
+            found.append(int(name))
+    return found
+
+
+@case("--record-exit leaves a process that records the end")
+def _(t):
+    t.probe("sleep")
+    t.write_config()
+    t.start_command("create", "--record-exit", "--bundle", t.bundle, t.id)
+    pid = t.state()["pid"]
+    (watcher,) = _watchers(t)
+    fds = {os.readlink(f"/proc/{watcher}/fd/{n}") for n in os.listdir(f"/proc/{watcher}/fd")}
+    t.equal(len(fds), 2, f"descriptors of the watcher: {fds}")
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    t.ok("kill", t.id, "USR1")
+    t.equal(t.wait_for_end(pid), 128 + 10, "the status")
+    t.wait_for_end(watcher)
+    recorded = {"status": 138} if kernel_tells() else None
+    t.expect(t.state(), {"exit": lambda end: end == recorded or end["status"] == 138})
+    t.delete()
+    t.probe("sleep")
+    t.write_config()
+    t.start_command("run", "--detach", "--record-exit", "--bundle", t.bundle, t.id)
+    (watcher,), pid = _watchers(t), t.state()["pid"]
+    t.delete("--force")
+    t.wait_for_end(pid)
+    t.wait_for_end(watcher)
 
 
 @case("stop asks, and kills what does not listen")

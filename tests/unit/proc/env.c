@@ -17,7 +17,7 @@ static const char *home_for(struct arena *a, uid_t uid, const char *given)
 	const char *const *env = NULL;
 	struct err e = { 0 };
 
-	REQUIRE_OK(proc_env(a, &p, 0, &env, &e), &e);
+	REQUIRE_OK(proc_env(a, &p, 0, NULL, &env, &e), &e);
 	CHECK_STR(env[0], "A=1");
 	CHECK(env[2] == NULL);
 	return env[1];
@@ -118,10 +118,13 @@ TEST(listen_fds)
 	const char *const *env = NULL;
 	struct err e = { 0 };
 
-	REQUIRE_OK(proc_env(&a, &p, 2, &env, &e), &e);
+	REQUIRE_OK(proc_env(&a, &p, 2, NULL, &env, &e), &e);
 	CHECK_STR(env[0], arena_printf(&a, "LISTEN_PID=%d", getpid()));
 	CHECK_STR(env[2], "LISTEN_FDS=2");
 	CHECK(env[3] == NULL);
+	REQUIRE_OK(proc_env(&a, &p, 2, "web:ctl", &env, &e), &e);
+	CHECK_STR(env[3], "LISTEN_FDNAMES=web:ctl");
+	CHECK(env[4] == NULL);
 	/* the plan's own array is as it was */
 	CHECK_STR(vars[0], "LISTEN_PID=99");
 }
