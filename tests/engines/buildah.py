@@ -3,7 +3,7 @@
 import os
 
 import frame
-from frame import Failed, like, need, same, test
+from frame import like, need, same, test
 
 TREE = "/var/tmp/bb"
 LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bin:/usr/bin:/bin "
@@ -27,9 +27,7 @@ class Buildah(frame.Engine):
 
     def clean(self):
         self.run("buildah rm -a")
-        left = frame.runtime_leftovers(self.path)
-        if left:
-            raise Failed("left on the host: " + " ".join(left))
+        frame.nothing_left(self.path)
 
     def stop(self):
         self.run(f"buildah rm -a; buildah rmi -a -f; rm -rf {TREE}")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """containerd by its own client, ctr: no Docker, no Kubernetes between."""
+import glob
 import os
 
 import frame
-from frame import Failed, like, need, same, test
+from frame import like, need, same, test
 
 TREE = "/var/tmp/bb"
 
@@ -45,24 +46,14 @@ class Containerd(frame.Engine):
     def clean(self):
         self.run("for c in $(ctr c ls -q); do ctr task kill -a -s KILL $c; ctr task rm -f $c; "
                  "ctr c rm $c; done 2>/dev/null")
-        left = [n for n in os.listdir("/sys/fs/cgroup") if n == "default"
-                and os.listdir("/sys/fs/cgroup/default") and
-                [d for d in os.listdir("/sys/fs/cgroup/default")
-                 if os.path.isdir(f"/sys/fs/cgroup/default/{d}")]]
-        if left + frame.runtime_leftovers(self.path):
-            raise Failed(f"left on the host: {left}")
+        frame.nothing_left(self.path)
+        need(not glob.glob("/sys/fs/cgroup/default/*/"), "a cgroup is left")
 
     def stop(self):
         self.run("systemctl stop containerd; rm -rf /var/tmp/bb-image /var/tmp/bb-image.tar " + TREE)
 
     def pid(self, name):
         return self.sh(f"ctr task ls | awk '$1 == \"{name}\" {{ print $2 }}'")
-
-    def value(self, name, file):
-        with open(f"/proc/{self.pid(name)}/cgroup", encoding="ascii") as f:
-            where = "/sys/fs/cgroup" + f.read().strip().split("::")[1]
-        with open(f"{where}/{file}", encoding="ascii") as f:
-            return f.read().strip()
 
 
 def make(*args):

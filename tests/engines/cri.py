@@ -85,9 +85,7 @@ class Cri(frame.Engine):
         for item in self.call("ListPodSandbox").get("items") or []:
             self.call("StopPodSandbox", pod_sandbox_id=item["id"])
             self.call("RemovePodSandbox", pod_sandbox_id=item["id"])
-        left = frame.runtime_leftovers(self.path)
-        if left:
-            raise Failed("left on the host: " + " ".join(left))
+        frame.nothing_left(self.path)
 
     def stop(self):
         self.run("systemctl stop containerd; rm -rf /etc/containerd/config.toml /etc/cni/net.d/10-test.conflist "

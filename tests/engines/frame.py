@@ -13,6 +13,7 @@ It raises Failed (or lets `sh` do it) when the effect is not there. The engine i
 after each. An Engine of a module says how the engine is set up with a runtime, and how
 what a test has left is removed.
 """
+import glob
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import subprocess
 import time
 
 TESTS = {}
+TOP = "/sys/fs/cgroup"
 RUNTIMES = {"cleat": "/usr/local/bin/cleat", "crun": "/usr/bin/crun", "runc": "/usr/bin/runc"}
 
 
@@ -56,6 +58,13 @@ def like(found, pattern):
         raise Failed(f"found {found!r}, wanted something like {pattern!r}")
 
 
+def needs_controller(name):
+    """Skip the test unless the cgroup2 tree has this controller; files of the core are always there."""
+    with open(f"{TOP}/cgroup.controllers", encoding="ascii") as f:
+        if name not in f.read().split() + ["cgroup"]:
+            raise Skip(f"no {name} controller in the cgroup2 tree of this machine")
+
+
 class Engine:
     """An engine with a runtime: `name` of the runtime and `path` of its executable."""
     seconds = 180
@@ -75,6 +84,21 @@ class Engine:
 
     def clean(self):
         """Remove what a test has left."""
+
+    def pid(self, name):
+        """The process id of a container's init, as this machine numbers it."""
+        raise NotImplementedError
+
+    def cgroup(self, name):
+        """The directory of a container's cgroup."""
+        with open(f"/proc/{self.pid(name)}/cgroup", encoding="ascii") as f:
+            return TOP + re.search("(?m)^0::(.*)$", f.read()).group(1)
+
+    def value(self, name, file):
+        """What a file of a container's cgroup says."""
+        needs_controller(file.split(".", maxsplit=1)[0])
+        with open(f"{self.cgroup(name)}/{file}", encoding="ascii") as f:
+            return f.read().strip()
 
     def run(self, command, stdin="", timeout=None):
         """Run a shell command; what came of it, with .out for stdout without blanks around."""
@@ -133,13 +157,20 @@ def busybox_tree(where):
     return where
 
 
-def runtime_leftovers(path):
-    """What is left on the host of containers that are gone: cgroups, processes of the runtime."""
-    found = []
-    for top, names, _ in os.walk("/sys/fs/cgroup"):
+# Where runtimes keep the state of containers, under each engine.
+STATES = ("/run/docker/runtime-*/*/*", "/run/containerd/runc/*/*", "/run/cleat/*", "/run/crun/*", "/run/runc/*",
+          "/run/user/*/cleat/*", "/run/user/*/crun/*", "/run/user/*/runc/*")
+
+
+def leftovers(path):
+    """What is on the host of containers: cgroups, state, mounts, processes of the runtime."""
+    found = [name for pattern in STATES for name in glob.glob(pattern)]
+    for top, names, _ in os.walk(TOP):
         found += [f"{top}/{n}" for n in names
                   if re.match(r"(docker|libpod|crio|cri-containerd)-[0-9a-f]{20,}", n)
                   or re.fullmatch(r"[0-9a-f]{64}", n)]
+    with open("/proc/self/mounts", encoding="utf-8") as f:
+        found += [line.split()[1] for line in f if re.search("/merged |/rootfs ", line)]
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             if os.readlink(f"/proc/{pid}/exe") == path:
@@ -147,3 +178,28 @@ def runtime_leftovers(path):
         except OSError:
             pass
     return found
+
+
+def nothing_left(path, seconds=10):
+    """Fail with what is left of containers that are gone; engines may take a moment."""
+    end = time.monotonic() + seconds
+    while leftovers(path) and time.monotonic() < end:
+        time.sleep(0.2)
+    left = leftovers(path)
+    if left:
+        raise Failed("left on the host: " + " ".join(left))
+
+
+def many(e, one, count=200):
+    """A shell command, run for each of many containers while the machine has other things to do.
+
+    Four at a time; $n is a number, and the command must print it."""
+    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
+    try:
+        e.sh(f"seq {count} | xargs -P 4 -I{{}} sh -c "
+             f"'n={{}}; [ \"$({one})\" = $n ] || {{ echo $n failed; exit 255; }}'", timeout=3600)
+    finally:
+        for child in load:
+            child.kill()
+            child.wait()
+    nothing_left(e.path)
