@@ -81,11 +81,10 @@ class Cri(frame.Engine):
     def state(self, container):
         return self.call("ContainerStatus", container_id=container)["status"]
 
-    def clean(self):
+    def remove_all(self):
         for item in self.call("ListPodSandbox").get("items") or []:
             self.call("StopPodSandbox", pod_sandbox_id=item["id"])
             self.call("RemovePodSandbox", pod_sandbox_id=item["id"])
-        frame.nothing_left(self.path)
 
     def stop(self):
         self.run("systemctl stop containerd; rm -rf /etc/containerd/config.toml /etc/cni/net.d/10-test.conflist "

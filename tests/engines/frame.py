@@ -67,7 +67,7 @@ def needs_controller(name):
 
 class Engine:
     """An engine with a runtime: `name` of the runtime and `path` of its executable."""
-    seconds = 180
+    seconds = 600  # of one command: a machine that is emulated is slow
 
     def __init__(self, runtime, manager="systemd"):
         self.manager = manager  # of cgroups: systemd or cgroupfs
@@ -82,8 +82,13 @@ class Engine:
     def stop(self):
         """Leave the machine as it was."""
 
-    def clean(self):
-        """Remove what a test has left."""
+    def remove_all(self):
+        """Remove the containers of a test, and what else it made."""
+
+    def clean(self, before=()):
+        """Remove what a test has made; fails if something of containers stays on the machine."""
+        self.remove_all()
+        nothing_left(self.path, before)
 
     def pid(self, name):
         """The process id of a container's init, as this machine numbers it."""
@@ -126,7 +131,7 @@ class Engine:
             raise Failed(f"'{command}' ended with status {done.returncode}, not {status}")
         return done.out
 
-    def until(self, command, pattern, seconds=60):
+    def until(self, command, pattern, seconds=180):
         """Repeat a shell command until its output is like this; the output."""
         end = time.monotonic() + seconds
         while True:
@@ -180,14 +185,14 @@ def leftovers(path):
     return found
 
 
-def nothing_left(path, seconds=10):
+def nothing_left(path, before=(), seconds=10):
     """Fail with what is left of containers that are gone; engines may take a moment."""
     end = time.monotonic() + seconds
-    while leftovers(path) and time.monotonic() < end:
+    while set(leftovers(path)) - set(before) and time.monotonic() < end:
         time.sleep(0.2)
-    left = leftovers(path)
+    left = set(leftovers(path)) - set(before)
     if left:
-        raise Failed("left on the host: " + " ".join(left))
+        raise Failed("left on the host: " + " ".join(sorted(left)))
 
 
 def many(e, one, count=200):
