@@ -6,6 +6,7 @@ import frame
 from frame import like, need, same, test
 
 TREE = "/var/tmp/bb"
+CONF = "/etc/containers/containers.conf.d/90-test.conf"
 LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bin:/usr/bin:/bin "
          "XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus "
          "systemd-run --user --quiet --pipe --wait --collect -p Delegate=yes -p KillMode=process bash -c ")
@@ -16,7 +17,9 @@ class Buildah(frame.Engine):
 
     def start(self):
         self.env["BUILDAH_RUNTIME"] = self.path
-        os.makedirs("/etc/containers", exist_ok=True)
+        os.makedirs(os.path.dirname(CONF), exist_ok=True)
+        with open(CONF, "w", encoding="ascii") as f:
+            f.write(frame.containers_conf())
         policy = "/etc/containers/policy.json"  # of a package that is only recommended
         if not os.path.exists(policy):
             with open(policy, "w", encoding="ascii") as f:
@@ -29,7 +32,7 @@ class Buildah(frame.Engine):
         self.run("buildah rm -a")
 
     def stop(self):
-        self.run(f"buildah rm -a; buildah rmi -a -f; rm -rf {TREE}")
+        self.run(f"buildah rm -a; buildah rmi -a -f; rm -rf {CONF} {TREE}")
 
 
 def make(*args):

@@ -41,7 +41,9 @@ class Containerd(frame.Engine):
         self.sh("systemctl start containerd")
         frame.busybox_tree(TREE)
         self.sh(f"ctr -n {self.space} image import {image_archive('/var/tmp/bb-image', TREE)}")
-        self.bb = f"--runc-binary {self.path} docker.io/library/bb:latest"
+        # ctr asks for its default of shares also where no controller can give them
+        shares = "" if frame.has_controller("cpu") else "--cpu-shares 0"
+        self.bb = f"--runc-binary {self.path} {shares} docker.io/library/bb:latest"
 
     def remove_all(self):
         self.run("for c in $(ctr c ls -q); do ctr task kill -a -s KILL $c; ctr task rm -f $c; "

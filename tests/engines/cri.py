@@ -21,6 +21,7 @@ class Cri(frame.Engine):
             f.write(f'''version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/library/bb:latest"
+  disable_cgroup = {"false" if frame.has_controller("cpu") else "true"}
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"
 [plugins."io.containerd.grpc.v1.cri".containerd]

@@ -16,6 +16,7 @@ what a test has left is removed.
 import glob
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -58,11 +59,16 @@ def like(found, pattern):
         raise Failed(f"found {found!r}, wanted something like {pattern!r}")
 
 
-def needs_controller(name):
-    """Skip the test unless the cgroup2 tree has this controller; files of the core are always there."""
+def has_controller(name):
+    """Whether the cgroup2 tree has this controller; files of the core are always there."""
     with open(f"{TOP}/cgroup.controllers", encoding="ascii") as f:
-        if name not in f.read().split() + ["cgroup"]:
-            raise Skip(f"no {name} controller in the cgroup2 tree of this machine")
+        return name in f.read().split() + ["cgroup"]
+
+
+def needs_controller(name):
+    """Skip the test unless the cgroup2 tree has this controller."""
+    if not has_controller(name):
+        raise Skip(f"no {name} controller in the cgroup2 tree of this machine")
 
 
 class Engine:
@@ -142,6 +148,17 @@ class Engine:
                 raise Failed(f"'{command}' said {found!r}, not something like {pattern!r}")
             self.trace.pop()
             time.sleep(0.3)
+
+
+def containers_conf():
+    """The [containers] table for podman and buildah: no limits of theirs that this machine cannot have."""
+    lines = ["[containers]"]
+    if not has_controller("pids"):
+        lines.append("pids_limit = 0")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < 1 << 20:  # without CAP_SYS_RESOURCE it cannot be raised
+        lines.append(f'default_ulimits = ["nofile={hard}:{hard}"]')
+    return "\n".join(lines) + "\n"
 
 
 def busybox_tree(where):

@@ -15,16 +15,14 @@ LOGIN = ("runuser -u user -- env -i HOME=/home/user USER=user PATH=/usr/local/bi
 
 class Podman(frame.Engine):
     """The runtime is the default of containers.conf; podman has no daemon."""
+    has_user = False  # a test made something as the user
 
     def configure(self, manager=None):
         manager = manager or self.manager
         os.makedirs(os.path.dirname(CONF), exist_ok=True)
-        # podman's own limit of processes cannot be had where there is no controller for it
-        with open(f"{frame.TOP}/cgroup.controllers", encoding="ascii") as f:
-            containers = "" if "pids" in f.read().split() else "[containers]\npids_limit = 0\n"
         known = json.dumps(["crun", "runc", self.name])
         with open(CONF, "w", encoding="ascii") as f:
-            f.write(f'{containers}[engine]\nruntime = "{self.name}"\ncgroup_manager = "{manager}"\n'
+            f.write(f'{frame.containers_conf()}[engine]\nruntime = "{self.name}"\ncgroup_manager = "{manager}"\n'
                     'infra_image = "localhost/infra:latest"\nevents_logger = "file"\n'
                     f'runtime_supports_json = {known}\n'
                     f'runtime_supports_nocgroup = ["crun", "{self.name}"]\n'
@@ -43,6 +41,9 @@ class Podman(frame.Engine):
                 "podman import -q -c 'CMD [\"sleep\", \"100000\"]' /var/tmp/bb.tar infra")
 
     def remove_all(self):
+        if self.has_user:
+            self.user("podman pod rm -a -f -t 0; podman rm -a -f -v -t 0", any_status=True)
+            self.has_user = False
         self.run("podman pod rm -a -f -t 0; podman rm -a -f -v -t 0; podman network prune -f")
 
     def stop(self):
@@ -51,6 +52,7 @@ class Podman(frame.Engine):
 
     def user(self, command, any_status=False, stdin=""):
         """Run a command as the user, in a session of systemd with delegated controllers."""
+        self.has_user = True
         quoted = "'" + command.replace("'", "'\\''") + "'"
         done = self.run(LOGIN + quoted, stdin=stdin)
         if done.returncode and not any_status:
