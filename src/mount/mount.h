@@ -136,6 +136,10 @@ struct mount_ctx {
 	const struct mount_cgroup *cgroups;
 	size_t n_cgroups;
 	int *late; /* trees of late_readonly operations, by number; made by mount_all() */
+	struct mount_fresh {
+		const char *path; /* a tmpfs of ours, just mounted: nobody else can be in it */
+		int tree;	  /* its root; -1: the last operation made none */
+	} fresh;
 };
 
 /* init, in this order; each is a step of its own */

@@ -61,6 +61,36 @@ static int share(const struct mount_op *op, int tree, struct err *e)
 	return r < 0 ? err_sys(e, -r, op->target, "share") : 0;
 }
 
+/*
+ * Most mounts lie directly in the tmpfs of the operation before them (/dev/pts in /dev), in
+ * which nothing is but what we put there: the target is made without a look. Any other
+ * operation, which could have covered the tmpfs, ends that.
+ */
+static int open_in_fresh(struct mount_ctx *m, const struct mount_op *op)
+{
+	const char *name = m->fresh.tree < 0 ? NULL : strrchr(op->target, '/');
+	size_t len = name ? (size_t)(name - op->target) : 0;
+	int fd = -ENOENT;
+
+	if (name && name[1] && strlen(m->fresh.path) == len &&
+	    memcmp(m->fresh.path, op->target, len) == 0)
+		fd = mount_target_new(m->fresh.tree, name + 1, TARGET_MODE);
+	if (fd < 0)
+		fd_close(&m->fresh.tree);
+	return fd;
+}
+
+static int open_target(struct mount_ctx *m, const struct mount_op *op, bool *ret_created,
+		       struct err *e)
+{
+	int fd = open_in_fresh(m, op);
+
+	*ret_created = fd >= 0;
+	return fd >= 0 ? fd
+		       : mount_target_open(m->root, op->target, target_how(op, false), TARGET_MODE,
+					   ret_created, e);
+}
+
 /* --- new file systems ----------------------------------------------------------------- */
 
 /*
@@ -150,9 +180,8 @@ static int make_readonly(struct mount_ctx *m, const struct mount_op *op, int tre
 
 static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
-	bool created = false;
-	auto_fd target = mount_target_open(m->root, op->target, target_how(op, false), TARGET_MODE,
-					   &created, e);
+	bool created;
+	auto_fd target = open_target(m, op, &created, e);
 	auto_fd tree = -1;
 	char mode[8];
 	int r;
@@ -174,7 +203,11 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 	if (make_readonly(m, op, tree, e) < 0)
 		return -e->code;
 	r = attach(m, op, &tree, target, e);
-	return r < 0 || tree < 0 ? r : share(op, tree, e);
+	if (r == 0 && tree >= 0)
+		r = share(op, tree, e);
+	if (r == 0 && m->fresh.tree < 0 && str_eq(op->type, "tmpfs") && !op->flags.tmpcopyup)
+		m->fresh = (struct mount_fresh){ op->target, fd_take(&tree) };
+	return r;
 }
 
 /* --- binds ---------------------------------------------------------------------------- */
@@ -285,6 +318,8 @@ static int apply_cgroup(struct mount_ctx *m, const struct mount_op *op, struct e
 
 static int apply(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
+	if (op->kind != MOUNT_FS)
+		fd_close(&m->fresh.tree);
 	switch (op->kind) {
 	case MOUNT_FS:
 		return apply_fs(m, op, e);
@@ -310,6 +345,7 @@ int mount_all(struct mount_ctx *m, struct err *e)
 		return err_sys(e, ENOMEM, NULL, "make the list of mounts");
 	for (size_t i = 0; i < p->n_ops; i++)
 		m->late[i] = -1;
+	m->fresh.tree = -1;
 	for (size_t i = 0; i < p->n_ops; i++) {
 		const struct mount_op *op = &p->ops[i];
 
@@ -317,5 +353,6 @@ int mount_all(struct mount_ctx *m, struct err *e)
 			return err_note(e, "mounts[%zu]: %s '%s' on '%s'", op->index, op->type,
 					op->source, op->target);
 	}
+	fd_close(&m->fresh.tree);
 	return 0;
 }

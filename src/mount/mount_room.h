@@ -33,6 +33,8 @@ int mount_idmap_userns(const struct mount_op *op, int userns_fd, struct err *e);
  */
 int mount_target_open(int root, const char *path, unsigned how, mode_t mode, bool *ret_created,
 		      struct err *e);
+/* A new directory @name in @dir, opened; -EEXIST when there is something of that name. */
+int mount_target_new(int dir, const char *name, mode_t mode);
 /* The directory that holds @path and the last component's name, made as needed. */
 int mount_target_parent(int root, const char *path, const char **ret_name, struct err *e);
 

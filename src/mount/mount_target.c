@@ -166,6 +166,13 @@ static int make_target(int root, const char *path, unsigned how, mode_t mode, in
 	return make_target(root, other, how, mode, depth + 1, e);
 }
 
+int mount_target_new(int dir, const char *name, mode_t mode)
+{
+	int r = sys_mkdirat(dir, name, mode);
+
+	return r < 0 ? r : sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
 int mount_target_open(int root, const char *path, unsigned how, mode_t mode, bool *ret_created,
 		      struct err *e)
 {

@@ -135,6 +135,40 @@ TEST(live_copy_up)
 	CHECK(flags_of(root, "/d") & ST_RDONLY && flags_of(root, "/d") & ST_NOSUID);
 }
 
+/* Targets in a tmpfs that was just mounted are made in it; one that covers it takes its place. */
+TEST(live_nested)
+{
+	auto_fd root = make_root();
+	const struct mount_op ops[] = {
+		tmpfs(0, "/d", 0),
+		tmpfs(1, "/d/a", MOUNT_ATTR_NODEV),
+		tmpfs(2, "/d/a/deep", MOUNT_ATTR_NOEXEC),
+		tmpfs(3, "/d/b", MOUNT_ATTR_NOSUID),
+		tmpfs(4, "/d", MOUNT_ATTR_NOSUID),
+		tmpfs(5, "/d/b", MOUNT_ATTR_NODEV),
+		tmpfs(6, "/d/c/x", MOUNT_ATTR_NOEXEC),
+		tmpfs(7, "/d/c/x", MOUNT_ATTR_NODEV),
+	};
+	const struct mount_plan first = { .has_ns = true, .ops = ops, .n_ops = 4 };
+	const struct mount_plan all = { .has_ns = true, .ops = ops, .n_ops = COUNT(ops) };
+	struct mount_ctx m = { .plan = &first, .root = root, .proc = -1 };
+	struct err e = { 0 };
+
+	REQUIRE_OK(mount_all(&m, &e), &e);
+	free(m.late);
+	CHECK(flags_of(root, "/d/a") & ST_NODEV);
+	CHECK(flags_of(root, "/d/a/deep") & ST_NOEXEC);
+	CHECK(flags_of(root, "/d/b") & ST_NOSUID);
+	m.plan = &all;
+	REQUIRE_OK(mount_all(&m, &e), &e);
+	free(m.late);
+	CHECK(flags_of(root, "/d") & ST_NOSUID);
+	CHECK_INT(mount_open_in_root(root, "/d/a", O_PATH), -ENOENT);
+	CHECK(flags_of(root, "/d/b") & ST_NODEV);
+	CHECK(flags_of(root, "/d/c/x") & ST_NODEV);
+	CHECK_INT(m.fresh.tree, -1);
+}
+
 /* Filled first, read-only at the end; without a descriptor for that it is an error. */
 TEST(live_late_readonly)
 {
