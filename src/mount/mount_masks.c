@@ -84,20 +84,16 @@ static bool is_absent(int r)
 
 static int mask_one(struct masks *k, const char *path, struct err *e)
 {
-	auto_fd target = mount_open_in_root(k->m->root, path, O_PATH);
-	struct stat st;
-	int r;
+	auto_fd target = mount_open_in_root(k->m->root, path, O_PATH | O_DIRECTORY);
+	bool dir = target != -ENOTDIR;
 
+	if (!dir)
+		target = mount_open_in_root(k->m->root, path, O_PATH);
 	if (is_absent(target))
 		return 0;
 	if (target < 0)
 		return err_sys(e, -target, path, "open the masked path");
-	r = sys_fstat(target, &st);
-	if (r < 0)
-		return err_sys(e, -r, path, "look at");
-	if (S_ISDIR(st.st_mode))
-		return cover(k, &k->empty, true, target, path, e);
-	return cover(k, &k->null, false, target, path, e);
+	return cover(k, dir ? &k->empty : &k->null, dir, target, path, e);
 }
 
 static int readonly_one(struct mount_ctx *m, const char *path, struct err *e)
