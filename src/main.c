@@ -9,6 +9,7 @@
  * can fail: engines read the reason of a failure there.
  */
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -88,12 +89,14 @@ static int prepare(struct invocation *inv, int argc, char **argv, struct err *e)
 
 int main(int argc, char **argv)
 {
+	static _Alignas(max_align_t) char block[64 << 10]; /* most commands need no more */
 	struct arena a = arena_make();
 	struct invocation inv = { .arena = &a };
 	struct err e = { 0 };
+	int r;
 
-	int r = prepare(&inv, argc, argv, &e);
-
+	arena_lend(&a, block, sizeof(block));
+	r = prepare(&inv, argc, argv, &e);
 	if (r == 0) {
 		trace_init();
 		r = inv.command && !inv.help ? inv.command->run(&inv, &e) : print_about(&inv, &e);

@@ -39,6 +39,7 @@
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* of data */
+	bool lent;
 	_Alignas(ALIGNMENT) char data[];
 };
 
@@ -65,6 +66,16 @@ static struct arena_block *block_new(size_t size)
 	return b;
 }
 
+void arena_lend(struct arena *a, void *block, size_t size)
+{
+	struct arena_block *b = block;
+
+	*b = (struct arena_block){ .next = a->head, .size = size - sizeof(*b), .lent = true };
+	ASAN_POISON_MEMORY_REGION(b->data, b->size);
+	a->head = b;
+	a->used = 0;
+}
+
 void arena_drop(struct arena *a)
 {
 	while (a->head) {
@@ -72,7 +83,8 @@ void arena_drop(struct arena *a)
 
 		a->head = b->next;
 		ASAN_UNPOISON_MEMORY_REGION(b->data, b->size);
-		munmap(b, sizeof(*b) + b->size);
+		if (!b->lent)
+			munmap(b, sizeof(*b) + b->size);
 	}
 	a->used = 0;
 }

@@ -23,6 +23,14 @@ struct arena {
 
 #define arena_make() ((struct arena){ 0 })
 
+/*
+ * arena_lend() - let an empty arena begin with memory of the caller
+ * @block: zeroed, aligned to 16 bytes, @size bytes long; it must outlive the arena
+ *
+ * Spares a small program its first mapping. What does not fit is mapped as ever.
+ */
+void arena_lend(struct arena *a, void *block, size_t size);
+
 /* Free everything at once. The arena may be used again. */
 void arena_drop(struct arena *a);
 #define auto_arena __attribute__((cleanup(arena_drop))) struct arena

@@ -69,6 +69,26 @@ TEST(use_after_drop_is_a_new_arena)
 }
 
 /* A large piece must not waste what is left of the block that small ones come from. */
+TEST(lent_memory_comes_first)
+{
+	static _Alignas(16) char block[4096];
+	auto_arena a = arena_make();
+	char *p, *q;
+
+	arena_lend(&a, block, sizeof(block));
+	p = arena_alloc(&a, 100);
+	q = arena_alloc(&a, sizeof(block));
+	CHECK(p > block && p + 100 <= block + sizeof(block));
+	CHECK(q + sizeof(block) <= block || q >= block + sizeof(block));
+	CHECK(is_zero(p, 100) && is_zero(q, sizeof(block)));
+	memset(p, 1, 100);
+	memset(q, 2, sizeof(block));
+	arena_drop(&a);
+	q = arena_alloc(&a, 1);
+	CHECK(q < block || q >= block + sizeof(block));
+	CHECK_INT(p[99], 1);
+}
+
 TEST(large_pieces_stand_alone)
 {
 	auto_arena a = arena_make();
