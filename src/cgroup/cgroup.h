@@ -168,6 +168,14 @@ void cgroup_update_undo(const struct cgroup *cg, const struct cgroup_change *cha
 /* Fill the cgroup part of a state record (intent: names; identity: inode). */
 void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cgroup *cg,
 		   struct cleat_state_file *state);
+/*
+ * cgroup_remove_empty() - the way most containers end: nothing is left in the directories
+ *
+ * Removes them by name, which a record permits at any time, as long as each is empty and v2
+ * goes last, so that what proves it ours is there until then. Scopes of systemd are left to
+ * it. True when all are gone.
+ */
+bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state);
 /* From the record alone (crash before identity): rmdir empty directories by name. */
 int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e);
 

@@ -164,6 +164,25 @@ int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cg
 	return 0;
 }
 
+bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
+{
+	const struct cleat_state_cgroup *s = state->cgroup;
+	struct err ignored = { 0 };
+	struct cgroup *cg;
+	bool gone = true;
+
+	if (!s || !str_eq(s->manager, cgroup_fs_ops.name) || open_dirs(a, s, &cg, &ignored) < 0)
+		return false;
+	for (size_t i = cg->n_dirs; i-- > 0 && gone;) {
+		int r = sys_unlinkat(cg->root.fd, cg->dirs[i].at, AT_REMOVEDIR);
+
+		trace(CGROUP, "remove %s: %s", cg->dirs[i].at, errno_name(-r));
+		gone = r == 0 || cgroup_is_gone(r);
+	}
+	cgroup_close(cg);
+	return gone;
+}
+
 int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e)
 {
 	struct cgroup *cg = NULL;

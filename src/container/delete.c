@@ -17,7 +17,9 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "container/internal.h"
+#include "run/gate.h"
 #include "sys/sys.h"
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
@@ -52,7 +54,12 @@ static int wait_for_init(const struct container *c, struct err *e)
 	return c->pidfd < 0 ? 0 : identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
 }
 
-/* The v1 freezer holds back even SIGKILL. */
+/* The v1 freezer, which is used where there is no v2, holds back even SIGKILL. */
+static bool may_be_frozen(const struct container *c)
+{
+	return c->state->cgroup && !c->state->cgroup->unified_path;
+}
+
 static int thaw(struct cgroup *cg, struct err *e)
 {
 	if (cgroup_v2_fd(cg) >= 0 || cgroup_is_frozen(cg) != 1)
@@ -107,11 +114,17 @@ static int end_cgroup(struct container *c, struct cgroup *cg, struct err *e)
 
 static int end_processes(struct arena *a, struct container *c, struct err *e)
 {
-	struct cgroup *cg = container_cgroup(a, c);
+	struct cgroup *cg;
 	int r;
 
 	if (c->pidfd >= 0)
 		sys_pidfd_send_signal(c->pidfd, SIGKILL);
+	if (dies_with_init(c) && !may_be_frozen(c)) {
+		r = wait_for_init(c, e);
+		if (r < 0 || cgroup_remove_empty(a, c->state))
+			return r;
+	}
+	cg = container_cgroup(a, c);
 	r = dies_with_init(c) ? end_init(a, c, cg, e) : end_cgroup(c, cg, e);
 	/* without its main directory, or with somebody else's, what is empty may still go */
 	if (r >= 0 && !cg)
@@ -182,6 +195,19 @@ static void warn_of_devices(const struct container *c)
 			    c->id, s->net_devices[i]->from, s->net_devices[i]->to);
 }
 
+/* What is nearly always there goes by name; the record last, for it tells what to do. */
+static int remove_directory(const struct container *c, struct err *e)
+{
+	static const char *const usual[] = { CONFIG_NAME, RECORD_NAME, GATE_NAME };
+
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		sys_unlinkat(c->dir.fd, usual[i], 0);
+		if (i > 0 && sys_unlinkat(c->root.fd, c->id, AT_REMOVEDIR) == 0)
+			return 0;
+	}
+	return dir_remove_flat(&c->root, c->id, e);
+}
+
 /* --- the whole -------------------------------------------------------------------------------- */
 
 int container_destroy(struct arena *a, struct container *c, struct err *e)
@@ -208,7 +234,7 @@ int container_destroy(struct arena *a, struct container *c, struct err *e)
 	if (c->state)
 		remove_rdt(c, record_phase(c->state) == RECORD_INTENT);
 	load_poststop(a, c, &poststop);
-	r = dir_remove_flat(&c->root, c->id, e);
+	r = remove_directory(c, e);
 	if (r < 0)
 		return err_note(e, "container '%s'", c->id);
 	run_poststop(a, c, &poststop);
