@@ -91,11 +91,17 @@ static int make_parents(const struct cgroup *cg, struct cgroup_dir *d)
 
 static int open_v2(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 {
-	struct statfs fs;
-
 	cg->v2 = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
 	if (cg->v2 < 0)
 		return cgroup_error(d, cg->v2, e, "open");
+	return 0;
+}
+
+/* What was there already can be anything, mounted by anybody. */
+static int check_is_v2(const struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
+{
+	struct statfs fs;
+
 	if (sys_fstatfs(cg->v2, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return err_code(e, ENOTSUP, d->path, "'%s/%s' is not a cgroup v2 directory",
 				CGROUP_ROOT, d->at);
@@ -181,6 +187,8 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 	if (r < 0)
 		return cgroup_error(d, r, e, "make");
 	if (!d->hierarchy && open_v2(cg, d, e) < 0)
+		return -e->code;
+	if (!made && !d->hierarchy && check_is_v2(cg, d, e) < 0)
 		return -e->code;
 	if (!made && !adopt &&
 	    (d->hierarchy ? check_idle_v1(cg, d, e) : check_idle_v2(cg, d, e)) < 0)

@@ -110,7 +110,7 @@ int run_attach(struct arena *arena, struct run *run, int *ret_status, struct err
 		r = wait_loop(&a, e);
 	if (a.relay)
 		term_relay_finish(a.relay);
-	fd_close(&a.signals);
+	/* the signals stay blocked and caught until the process ends */
 	if (r < 0)
 		return r;
 	r = sys_waitid_pidfd(run->pidfd, &si, WEXITED | __WALL);

@@ -137,7 +137,7 @@ static pid_t clone_into_cgroup(struct child *c, struct clone_args *args, struct 
 static int step_clone_init(void *role, struct err *e)
 {
 	struct child *c = role;
-	auto_fd pidfd = -1;
+	int pidfd = -1; /* closed by our end, which comes next */
 	struct clone_args args = {
 		.flags = CLONE_PARENT | CLONE_PIDFD | c->plan->ns.clone_flags,
 		.pidfd = (uintptr_t)&pidfd,
