@@ -34,8 +34,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *const floor_masked_dirs[] = { "proc/acpi", "proc/scsi", "sys/firmware",
-					  "sys/devices/virtual/powercap", NULL };
+const char *const floor_masked_dirs[] = { "proc/acpi", "proc/asound", "proc/scsi", "sys/firmware",
+					  NULL };
 const char *const floor_masked_files[] = { "proc/kcore",
 					   "proc/keys",
 					   "proc/latency_stats",

@@ -83,7 +83,7 @@ void floor_mounts_classic(const struct floor_options *options)
 	mnt("proc", "proc", "proc", 0, NULL);
 	mnt("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k");
 	mnt("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-	    "newinstance,ptmxmode=0666,mode=0620");
+	    "newinstance,ptmxmode=0666,mode=0620,gid=5");
 	mnt("shm", "dev/shm", "tmpfs", safe, "mode=1777,size=65536k");
 	mnt("mqueue", "dev/mqueue", "mqueue", safe, NULL);
 	mnt("sysfs", "sys", "sysfs", safe | MS_RDONLY, NULL);

@@ -122,7 +122,8 @@ static void dev(int root)
 			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME);
 
 	fs_mount_new(fd, "pts", "devpts", "devpts",
-		     (option_list){ "newinstance", NULL, "ptmxmode", "0666", "mode", "0620", NULL },
+		     (option_list){ "newinstance", NULL, "ptmxmode", "0666", "mode", "0620", "gid",
+				    "5", NULL },
 		     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	fs_mount_new(fd, "shm", "tmpfs", "shm",
 		     (option_list){ "mode", "1777", "size", "65536k", NULL }, SAFE);
