@@ -9,6 +9,8 @@ import subprocess
 from frame import cgroups
 from frame.kernel import core_cookie
 
+RELEASE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../contrib/dev/release"))
+
 
 def _controller(name):
     return None if cgroups.has(name) else f"no cgroup controller '{name}' here"
@@ -44,6 +46,12 @@ def _criu():
     return None if r.returncode == 0 else "criu does not work on this kernel"
 
 
+def _oldest():
+    """The oldest release that the tests of upgrades are about is built already."""
+    r = subprocess.run([RELEASE, "-n"], capture_output=True, encoding="utf-8", check=False)
+    return None if r.returncode == 0 else r.stderr.strip()
+
+
 def _exists(path):
     return None if os.path.exists(path) else f"no {path}"
 
@@ -76,6 +84,7 @@ NEEDS = {
     "ip": lambda: _program("ip"),
     "debian": lambda: _program("mmdebstrap"),
     "criu": _criu,
+    "oldest": _oldest,
     "two-cpus": lambda: None if (os.cpu_count() or 1) > 1 else "only one processor",
 }
 

@@ -121,3 +121,35 @@ TEST(every_type_has_a_name)
 	}
 	CHECK_STR(msg_type_name(77), "?");
 }
+
+/* What is said at the gate goes between releases: another layout needs another version. */
+TEST(version_1_has_this_layout)
+{
+	static const struct {
+		const char *what;
+		size_t got, want;
+	} rows[] = {
+		{ "version", offsetof(struct msg, version), 0 },
+		{ "type", offsetof(struct msg, type), 2 },
+		{ "number", offsetof(struct msg, number), 8 },
+		{ "error", offsetof(struct msg, err), 16 },
+		{ "text of a log line", offsetof(struct msg, text), 16 },
+		{ "code", offsetof(struct err, code), 0 },
+		{ "step", offsetof(struct err, step), 4 },
+		{ "id", offsetof(struct err, id), 36 },
+		{ "subject", offsetof(struct err, subject), 76 },
+		{ "text", offsetof(struct err, text), 332 },
+		{ "the whole error", sizeof(struct err), 1356 },
+		{ "EXEC", MSG_EXEC, 7 },
+		{ "ERROR", MSG_ERROR, 8 },
+		{ "LOG", MSG_LOG, 9 },
+		{ "LISTENER", MSG_LISTENER, 11 },
+		{ "START", MSG_START, 34 },
+	};
+
+	CHECK_INT(CHANNEL_VERSION, 1);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unit_row("%s", rows[i].what);
+		CHECK_INT(rows[i].got, rows[i].want);
+	}
+}
