@@ -30,9 +30,13 @@ struct unit_properties {
  */
 bool unit_parse_cpu_max(const char *text, int64_t *ret_quota, uint64_t *ret_period);
 
-/* Add one whose signature is a single letter. */
-void unit_put(struct arena *a, struct unit_properties *p, const char *name, char type,
-	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/*
+ * Add one whose signature is a single letter, or give another value to the one of that
+ * name. The pointer is good until the next one is added.
+ */
+struct unit_property *unit_put(struct arena *a, struct unit_properties *p, const char *name,
+			       char type, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* linux.resources; @v2: the names that systemd has on hosts whose controllers are in v2. */
 int unit_put_resources(struct arena *a, struct unit_properties *p,

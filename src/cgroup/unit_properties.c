@@ -21,12 +21,22 @@
 #define PERIOD_DEFAULT 100000
 #define CPUS_MAX       8192
 
+/* The later word counts, as it does in the files: memory.limit and "memory.max" of unified. */
+static struct unit_property *slot(struct arena *a, struct unit_properties *p, const char *name)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (str_eq(p->v[i].name, name))
+			return &p->v[i];
+	return vec_push(a, p);
+}
+
 static struct unit_property *add(struct arena *a, struct unit_properties *p, const char *name,
 				 const char *signature, size_t n)
 {
-	struct unit_property *x = vec_push(a, p);
+	struct unit_property *x = slot(a, p, name);
 
-	x->name = name;
+	*x = (struct unit_property){ .name = name };
+
 	x->signature = signature;
 	x->tokens = arena_new_n(a, n, const char *);
 	x->n = n;
@@ -42,14 +52,16 @@ static struct unit_property *put(struct arena *a, struct unit_properties *p, con
 	return x;
 }
 
-void unit_put(struct arena *a, struct unit_properties *p, const char *name, char type,
-	      const char *fmt, ...)
+struct unit_property *unit_put(struct arena *a, struct unit_properties *p, const char *name,
+			       char type, const char *fmt, ...)
 {
+	struct unit_property *x;
 	va_list ap;
 
 	va_start(ap, fmt);
-	put(a, p, name, type, arena_vprintf(a, fmt, ap));
+	x = put(a, p, name, type, arena_vprintf(a, fmt, ap));
 	va_end(ap);
+	return x;
 }
 
 /* A limit of type t, where UINT64_MAX stands for none and 0 sets nothing. */
@@ -70,10 +82,8 @@ static uint64_t per_second(int64_t quota, uint64_t period)
 
 static void put_quota(struct arena *a, struct unit_properties *p, int64_t quota, uint64_t period)
 {
-	if (period) {
-		unit_put(a, p, "CPUQuotaPeriodUSec", 't', "%" PRIu64, period);
-		p->v[p->n - 1].optional = true;
-	}
+	if (period)
+		unit_put(a, p, "CPUQuotaPeriodUSec", 't', "%" PRIu64, period)->optional = true;
 	if (quota < 0)
 		put_limit(a, p, "CPUQuotaPerSecUSec", -1);
 	else if (quota > 0)
@@ -247,13 +257,12 @@ static int put_unified(struct arena *a, struct unit_properties *p, const char *f
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (str_eq(numbers[i].file, file)) {
-			if (str_eq(text, "max"))
-				put_limit(a, p, numbers[i].property, -1);
-			else if (str_to_u64(text, &n) == 0)
-				unit_put(a, p, numbers[i].property, 't', "%" PRIu64, n);
-			else
-				return 0;
-			p->v[p->n - 1].optional = true;
+			n = UINT64_MAX;
+			/* no process at all: see below, at pids.limit */
+			if ((str_eq(text, "max") || str_to_u64(text, &n) == 0) &&
+			    (n || !str_eq(file, "pids.max")))
+				unit_put(a, p, numbers[i].property, 't', "%" PRIu64, n)->optional =
+					true;
 			return 0;
 		}
 	if (str_eq(file, "cpu.max") && unit_parse_cpu_max(text, &quota, &period))
@@ -313,17 +322,6 @@ static bool is_property_name(const char *name)
 	return n && !name[n] && name[0] >= 'A' && name[0] <= 'Z';
 }
 
-/* An annotation counts more than what we would set; the same name twice is an error there. */
-static void replace(struct arena *a, struct unit_properties *p, const struct unit_property *x)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (str_eq(p->v[i].name, x->name)) {
-			p->v[i] = *x;
-			return;
-		}
-	*vec_push(a, p) = *x;
-}
-
 int unit_put_annotations(struct arena *a, struct unit_properties *p,
 			 const struct oci_string_map *annotations, struct err *e)
 {
@@ -339,7 +337,8 @@ int unit_put_annotations(struct arena *a, struct unit_properties *p,
 		if (unit_variant(a, annotations->entries[i].value, &x, e) < 0 ||
 		    convert_seconds(a, &x, e) < 0)
 			return err_note(e, "annotations: '%s'", key);
-		replace(a, p, &x);
+		/* it counts more than what we would set */
+		*slot(a, p, x.name) = x;
 	}
 	return 0;
 }
@@ -370,8 +369,7 @@ int unit_properties_make(struct arena *a, const struct oci_config *config, const
 		unit_put(a, p, "Delegate", 'b', "1");
 	}
 	unit_put(a, p, "DefaultDependencies", 'b', "0");
-	unit_put(a, p, "CollectMode", 's', "inactive-or-failed");
-	p->v[p->n - 1].optional = true;
+	unit_put(a, p, "CollectMode", 's', "inactive-or-failed")->optional = true;
 	unit_put(a, p, "MemoryAccounting", 'b', "1");
 	unit_put(a, p, "CPUAccounting", 'b', "1");
 	unit_put(a, p, v2 ? "IOAccounting" : "BlockIOAccounting", 'b', "1");

@@ -30,6 +30,8 @@ struct cgroup_change {
 struct update {
 	struct arena *arena;
 	struct cgroup *cg;
+	struct oci_linux_resources resources; /* completed */
+	struct oci_linux_cpu cpu;
 	struct cgroup_plan plan;
 	struct cgroup_change *change;
 	struct err *err;
@@ -37,20 +39,29 @@ struct update {
 
 /* --- what to write ---------------------------------------------------------------------------- */
 
+static bool read_quota(const struct cgroup *cg, int64_t *quota, uint64_t *period)
+{
+	const struct cgroup_dir *v1 = cgroup_dir_v1(cg, "cpu"), *v2 = cgroup_dir_v2(cg);
+	char text[64], more[64];
+
+	if (v1)
+		return cgroup_read_file(cg, v1, "cpu.cfs_quota_us", text, sizeof(text)) > 0 &&
+		       cgroup_read_file(cg, v1, "cpu.cfs_period_us", more, sizeof(more)) > 0 &&
+		       str_to_i64(text, quota) == 0 && str_to_u64(more, period) == 0;
+	return v2 && cgroup_read_file(cg, v2, "cpu.max", text, sizeof(text)) > 0 &&
+	       unit_parse_cpu_max(text, quota, period);
+}
+
 /*
- * cpu.max is one file for two numbers: where one of them is given the other stays what
- * it is. In v1 each has its own file.
+ * cpu.max is one file for two numbers, and systemd has one property for what they make
+ * together: where one of them is given the other stays what it is.
  */
 static void complete_quota(const struct cgroup *cg, struct oci_linux_cpu *cpu)
 {
-	const struct cgroup_dir *d = cgroup_dir_v2(cg);
-	int64_t quota;
 	uint64_t period;
-	char text[64];
+	int64_t quota;
 
-	if (!d || cgroup_dir_v1(cg, "cpu") || !cpu->quota == !cpu->period ||
-	    cgroup_read_file(cg, d, "cpu.max", text, sizeof(text)) <= 0 ||
-	    !unit_parse_cpu_max(text, &quota, &period))
+	if (!cpu->quota == !cpu->period || !read_quota(cg, &quota, &period))
 		return;
 	if (!cpu->period)
 		cpu->period = period;
@@ -58,24 +69,28 @@ static void complete_quota(const struct cgroup *cg, struct oci_linux_cpu *cpu)
 		cpu->quota = quota;
 }
 
-static int make_plan(struct update *u, const struct host *host, const struct oci_linux_resources *r)
+/* What is to hold: @r, with what one of its values cannot be told without. */
+static void complete(struct update *u, const struct oci_linux_resources *r)
+{
+	u->resources = *r;
+	if (r->cpu) {
+		u->cpu = *r->cpu;
+		complete_quota(u->cg, &u->cpu);
+		u->resources.cpu = &u->cpu;
+	}
+	/* 0 is a limit at create; here callers mean by it that nothing changes */
+	if (r->pids && !r->pids->limit)
+		u->resources.pids = NULL;
+}
+
+static int make_plan(struct update *u, const struct host *host)
 {
 	const struct cgroup_dir *first = cgroup_dir_main(u->cg);
-	struct oci_linux_resources own = *r;
-	struct oci_linux l = { .resources = &own, .cgroups_path = first->path };
+	struct oci_linux l = { .resources = &u->resources, .cgroups_path = first->path };
 	struct oci_config config = { .linux = &l };
 	const struct spec spec = { .config = &config };
 	const struct cgroup_plan_options opt = { .manager = CGROUP_FS, .id = "", .update = true };
-	struct oci_linux_cpu cpu;
 
-	if (own.cpu) {
-		cpu = *own.cpu;
-		complete_quota(u->cg, &cpu);
-		own.cpu = &cpu;
-	}
-	/* 0 is a limit at create; here callers mean by it that nothing changes */
-	if (own.pids && !own.pids->limit)
-		own.pids = NULL;
 	return cgroup_plan_make(u->arena, &spec, host, &opt, &u->plan, u->err);
 }
 
@@ -192,13 +207,22 @@ static int prepare(struct update *u)
 	return 0;
 }
 
-/* It would write its own values again at the next reload. */
-static int tell_systemd(struct update *u, const struct host *host,
-			const struct oci_linux_resources *r)
+/*
+ * systemd would write its own values again at the next change, so it has to know the new
+ * ones. It rounds them, and writes them at once; so ours are written after its own, and
+ * before it is asked at all, since the kernel may refuse them.
+ */
+static int write_with_systemd(struct update *u, const struct host *host)
 {
+	bool v2 = host->cgroups == HOST_CGROUP_V2;
+
+	if (write_all(u) < 0)
+		return -u->err->code;
 	if (u->cg->ops != &cgroup_systemd_ops || !u->cg->scope)
 		return 0;
-	return cgroup_systemd_set(u->cg, r, host->cgroups == HOST_CGROUP_V2, u->err);
+	if (cgroup_systemd_set(u->cg, &u->resources, v2, u->err) < 0)
+		return -u->err->code;
+	return write_all(u);
 }
 
 int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
@@ -210,13 +234,14 @@ int cgroup_update(struct arena *a, struct cgroup *cg, const struct host *host,
 
 	if (cgroup_is_none(cg) || !cgroup_matches(cg))
 		return err_code(e, ENOTSUP, NULL, "the container has no cgroup of its own");
-	if (make_plan(&u, host, r) < 0)
+	complete(&u, r);
+	if (make_plan(&u, host) < 0)
 		return -e->code;
 	for (size_t i = 0; i < u.plan.n_warnings; i++)
 		log_warning("%s", u.plan.warnings[i]);
 	if (prepare(&u) < 0)
 		return -e->code;
-	if (write_all(&u) < 0 || tell_systemd(&u, host, r) < 0) {
+	if (write_with_systemd(&u, host) < 0) {
 		cgroup_update_undo(cg, u.change);
 		return -e->code;
 	}

@@ -357,6 +357,18 @@ static int set_once(sd_bus *bus, const struct request *r, sd_bus_error *be)
 	return result;
 }
 
+/*
+ * The files of the cgroup are written after the answer, but before the next request is
+ * looked at: when that is answered, nobody writes over what the caller writes then.
+ */
+static void wait_until_written(sd_bus *bus, const struct request *r)
+{
+	sd_bus_message *m = NULL;
+
+	call_simple(bus, r, "GetUnit", r->unit, NULL, NULL, &m);
+	sd_bus_message_unref(m);
+}
+
 int unit_set(sd_bus *bus, struct request *r, struct err *e)
 {
 	int result;
@@ -370,7 +382,10 @@ int unit_set(sd_bus *bus, struct request *r, struct err *e)
 		if (result < 0 && !again)
 			refused(r, result, &be, e);
 		sd_bus_error_free(&be);
-		if (!again)
-			return result < 0 ? -e->code : 0;
+		if (again)
+			continue;
+		if (result >= 0)
+			wait_until_written(bus, r);
+		return result < 0 ? -e->code : 0;
 	}
 }

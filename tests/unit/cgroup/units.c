@@ -137,6 +137,9 @@ TEST(resources_as_properties)
 		  "CPUQuotaPerSecUSec=t 18446744073709551615; OOMPolicy=s kill; "
 		  "TasksMax=t 18446744073709551615",
 		  "" },
+		{ "{'memory':{'limit':1000},'cpu':{'shares':5},"
+		  "'unified':{'memory.max':'2000','pids.max':'0'}}",
+		  "CPUWeight=t 2; MemoryMax=t 2000", "CPUShares=t 5; MemoryLimit=t 1000" },
 	};
 	auto_arena a = arena_make();
 
