@@ -5,8 +5,13 @@
 A manager of its own is started in a mount namespace in which /sys/fs/cgroup is the
 cgroup2 tree and /run is empty, with units from an empty directory; its private socket
 stands where the one of the system's would. Nothing of the host's systemd, if it has one,
-is touched. Rows of FIELDS are read back from the unit and from the kernel's file; those
-whose controller is not in the v2 tree of this machine are skipped.
+is touched. The rows of tests/root/frame/fields.py are read back from the unit and from the
+kernel's file, also after a reload; those whose controller is not in the v2 tree of this
+machine are skipped.
+
+usage: systemd_test.py [--hybrid]
+With --hybrid the cgroups stay as they are on this host, with v1 hierarchies: systemd has
+the scopes in the v2 tree, and the values are in v1.
 
 environment: CLEAT (the program, default ./cleat; cleat-systemd lies beside it)
 """
@@ -20,40 +25,20 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../root"))
+
+from frame import cgroups  # noqa: E402  (the path comes first)
+from frame.fields import FIELDS, wrong_lines  # noqa: E402
+
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 HELPERS = os.path.dirname(CLEAT)
 SYSTEMD = "/usr/lib/systemd/systemd"
 TOP = "/sys/fs/cgroup"
+HYBRID = "--hybrid" in sys.argv[1:]
+V2 = f"{TOP}/unified" if HYBRID else TOP
 NAME = f"cleat-systemd-test-{os.getppid()}"
 DIR = f"/run/{NAME}"
-MIB = 1 << 20
-NONE = "infinity"
-
-# name, linux.resources, controller, file, what it says, property, what it is
-FIELDS = [
-    ("memory", {"memory": {"limit": 64 * MIB}}, "memory",
-     "memory.max", str(64 * MIB), "MemoryMax", str(64 * MIB)),
-    ("memory without a limit", {"memory": {"limit": -1}}, "memory",
-     "memory.max", "max", "MemoryMax", NONE),
-    ("swap", {"memory": {"limit": 64 * MIB, "swap": 96 * MIB}}, "memory",
-     "memory.swap.max", str(32 * MIB), "MemorySwapMax", str(32 * MIB)),
-    ("reservation", {"memory": {"reservation": 32 * MIB}}, "memory",
-     "memory.low", str(32 * MIB), "MemoryLow", str(32 * MIB)),
-    ("shares", {"cpu": {"shares": 1024}}, "cpu", "cpu.weight", "100", "CPUWeight", "100"),
-    ("quota", {"cpu": {"quota": 50000, "period": 100000}}, "cpu",
-     "cpu.max", "50000 100000", "CPUQuotaPerSecUSec", "500ms"),
-    ("idle", {"cpu": {"idle": 1}}, "cpu", "cpu.idle", "1", "CPUWeight", "idle"),
-    ("cpus", {"cpu": {"cpus": "0"}}, "cpuset", "cpuset.cpus", "0", "AllowedCPUs", "0"),
-    ("mems", {"cpu": {"mems": "0"}}, "cpuset", "cpuset.mems", "0", "AllowedMemoryNodes", "0"),
-    ("pids", {"pids": {"limit": 42}}, "pids", "pids.max", "42", "TasksMax", "42"),
-    ("pids without a limit", {"pids": {"limit": -1}}, "pids",
-     "pids.max", "max", "TasksMax", NONE),
-    ("memory.high by its name", {"unified": {"memory.high": str(8 * MIB)}}, "memory",
-     "memory.high", str(8 * MIB), "MemoryHigh", str(8 * MIB)),
-    ("huge pages", {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, "hugetlb",
-     "hugetlb.2MB.max", str(4 * MIB), None, None),
-]
-
 
 class Skip(Exception):
     pass
@@ -89,6 +74,8 @@ def missing():
     if not os.path.exists(f"{TOP}/cgroup.controllers") and \
             not os.path.exists(f"{TOP}/unified/cgroup.controllers"):
         return "there is no cgroup2 tree"
+    if HYBRID and not os.path.exists(f"{TOP}/unified/cgroup.controllers"):
+        return "the cgroups of this host are not hybrid"
     if not shutil.which("busybox"):
         return "no busybox"
     return None
@@ -99,8 +86,8 @@ def enter():
     if "CLEAT_SYSTEMD_INSIDE" not in os.environ:
         os.environ["CLEAT_SYSTEMD_INSIDE"] = "1"
         os.execvp("unshare", ["unshare", "--mount", "--propagation", "private",
-                              "--fork", sys.executable, os.path.abspath(__file__)])
-    if not os.path.exists(f"{TOP}/cgroup.controllers"):
+                              "--fork", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+    if not HYBRID and not os.path.exists(f"{TOP}/cgroup.controllers"):
         subprocess.run(["mount", "--bind", f"{TOP}/unified", TOP], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
 
@@ -109,7 +96,7 @@ class Manager:
     """systemd --user in a cgroup of its own, reached like the system's."""
 
     def __init__(self):
-        self.cgroup = f"{TOP}/{NAME}"
+        self.cgroup = f"{V2}/{NAME}"
         os.makedirs("/run/systemd/system")
         os.makedirs(f"{DIR}/runtime")
         os.makedirs(f"{DIR}/units")
@@ -120,7 +107,9 @@ class Manager:
         os.symlink(f"{DIR}/runtime/systemd/private", "/run/systemd/private")
         ready, ready_child = os.pipe()
         self.log = open(f"{DIR}/log", "wb")  # closed with the process
-        env = dict(os.environ, SYSTEMD_UNIT_PATH=f"{DIR}/units", NOTIFY_SOCKET="")
+        # units that are started over the bus are files of the first one, for a reload
+        paths = f"{DIR}/runtime/systemd/transient:{DIR}/units"
+        env = dict(os.environ, SYSTEMD_UNIT_PATH=paths, NOTIFY_SOCKET="")
         self.process = subprocess.Popen([SYSTEMD, "--user", "--log-target=console"], env=env,
                                         stdout=self.log, stderr=self.log, start_new_session=True,
                                         preexec_fn=self._join)
@@ -167,8 +156,9 @@ class Manager:
         while "populated 1" in read(f"{self.cgroup}/cgroup.events") and \
                 time.monotonic() < deadline:
             select.select([], [], [], 0.01)
-        for path, _, _ in os.walk(self.cgroup, topdown=False):
-            os.rmdir(path)
+        for root in cgroups.roots():
+            for path, _, _ in os.walk(f"{root}/{NAME}", topdown=False):
+                os.rmdir(path)
 
 
 # --- containers -------------------------------------------------------------------------------
@@ -233,15 +223,14 @@ def state(name):
 def cgroup_of(name):
     for line in read(f"/proc/{state(name)['pid']}/cgroup").splitlines():
         if line.startswith("0::"):
-            return TOP + line[3:]
+            return V2 + line[3:]
     raise Failed("no v2 cgroup")
 
 
 def gone(manager, name):
     """Nothing of the container is left, neither unit nor cgroup."""
     equal([u for u in manager.units() if name in u], [], "units")
-    left = [p for p, _, _ in os.walk(manager.cgroup) if name in p]
-    equal(left, [], "cgroups")
+    equal([p for p in cgroups.named(name) if NAME in p], [], "cgroups")
 
 
 # --- cases ------------------------------------------------------------------------------------
@@ -262,7 +251,7 @@ def _(manager):
     equal(manager.show("cleat-c1.scope", "ActiveState"), "active", "the unit")
     equal(manager.show("cleat-c1.scope", "Delegate"), "yes", "Delegate")
     equal(manager.show("cleat-c1.scope", "Slice"), "system.slice", "Slice")
-    path = TOP + manager.show("cleat-c1.scope", "ControlGroup")
+    path = V2 + manager.show("cleat-c1.scope", "ControlGroup")
     equal(cgroup_of("c1"), path, "the cgroup of init")
     equal(read(f"{path}/cgroup.procs").split(), [str(state("c1")["pid"])], "who is inside")
     equal(json.loads(cleat("ps", "-f", "json", "c1").stdout), [state("c1")["pid"]], "ps")
@@ -378,28 +367,103 @@ def _(manager):
     equal(manager.units(), [], "units")
 
 
-def field(name, resources, controller, file, text, prop, value):
-    @case(f"{name}: {file}" + (f", {prop}" if prop else ""))
+@case("update of a quota alone, and of a period alone")
+def _(manager):
+    if not cgroups.has("cpu"):
+        raise Skip("no controller cpu here")
+    run("u1", resources={"cpu": {"quota": 50000, "period": 100000}})
+    rows = (("--cpu-period", "200000", "250ms"), ("--cpu-quota", "20001", "110ms"),
+            ("--cpu-quota", "-1", "infinity"))
+    for option, value, want in rows:
+        cleat("update", option, value, "u1")
+        equal(manager.show("cleat-u1.scope", "CPUQuotaPerSecUSec"), want, f"{option} {value}")
+        reload()
+    look = reader(cgroups.directory("cpu", cgroup_of("u1")[len(V2):]))
+    equal((look("cpu.max") or look("cpu.cfs_period_us")).split()[-1], "200000", "the period")
+    cleat("delete", "--force", "u1")
+    gone(manager, "u1")
+
+
+@case("an update that the kernel refuses changes nothing, in systemd neither")
+def _(manager):
+    if not cgroups.has("cpuset") or not cgroups.has("pids"):
+        raise Skip("no controllers cpuset and pids here")
+    run("u2", resources={"pids": {"limit": 50}})
+    p = cleat("update", "--pids-limit", "60", "--cpuset-cpus", "777", "u2", fails=True)
+    check(p.returncode == 1 and "cpuset.cpus" in p.stderr, p.stderr)
+    equal(manager.show("cleat-u2.scope", "TasksMax"), "50", "TasksMax")
+    equal(read(cgroups.directory("pids", cgroup_of("u2")[len(V2):]) + "/pids.max"), "50",
+          "pids.max")
+    cleat("delete", "--force", "u2")
+    gone(manager, "u2")
+
+
+def reader(directory):
+    def look(file):
+        path = f"{directory}/{file}"
+        return read(path) if os.path.exists(path) else None
+    return look
+
+
+def wanted_of(row):
+    """(files, properties, controller) as this view of the host has them."""
+    if row.controller and row.controller not in cgroups.v2_controllers():
+        return row.v1, row.systemd_v1, row.v1_controller
+    return row.v2, row.systemd, row.controller
+
+
+def check_field(manager, row, when):
+    files, properties, controller = wanted_of(row)
+    look = reader(cgroups.directory(controller, cgroup_of("f1")[len(V2):]))
+    if not HYBRID or "one-of" not in row.needs:
+        files = {f: line for f, line in files.items() if look(f) is not None or row.v2}
+    wrong = wrong_lines(look, files, "one-of" in row.needs)
+    for prop, value in properties.items():
+        got = manager.show("cleat-f1.scope", prop)
+        if got != value:
+            wrong.append(f"{prop} is '{got}', not '{value}'")
+    check(not wrong, f"{when}: " + "\n".join(wrong))
+
+
+def reload():
+    subprocess.run(["systemctl", "--user", "daemon-reload"], check=True)
+
+
+def why_not(row):
+    if row.controller and not cgroups.has(row.controller) and not cgroups.has(row.v1_controller):
+        return f"no controller {row.controller} here"
+    if "unified" in row.resources and row.controller not in ["", *cgroups.v2_controllers()]:
+        return f"controller {row.controller} is not in the v2 tree"
+    if "cgroupfs" in row.needs:
+        return "a slice has none to give on"
+    return row.why_not_here() or (None if wanted_of(row)[0] else "there is no such setting")
+
+
+def field(row):
+    """Given to create, then to update; systemd writes what it knows again when it reloads."""
+    @case(row.name)
     def _(manager):
-        if controller not in read(f"{TOP}/cgroup.controllers").split():
-            raise Skip(f"controller {controller} is not in the v2 tree")
-        run("f1", resources=resources)
-        equal(read(f"{cgroup_of('f1')}/{file}"), text, file)
-        if prop:
-            equal(manager.show("cleat-f1.scope", prop), value, prop)
-        # the same by update, after something else
-        cleat("delete", "--force", "f1")
-        run("f1")
-        cleat("update", "-r", "-", "f1", text=json.dumps(resources))
-        equal(read(f"{cgroup_of('f1')}/{file}"), text, file + " after update")
-        if prop:
-            equal(manager.show("cleat-f1.scope", prop), value, prop + " after update")
-        cleat("delete", "--force", "f1")
+        why = why_not(row)
+        if why:
+            raise Skip(why)
+        with row.prepared():
+            run("f1", resources=row.resources)
+            check_field(manager, row, "after create")
+            reload()
+            check_field(manager, row, "after create and reload")
+            cleat("delete", "--force", "f1")
+            if row.update:
+                run("f1")
+                cleat("update", "-r", "-", "f1", text=json.dumps(row.resources))
+                check_field(manager, row, "after update")
+                reload()
+                check_field(manager, row, "after update and reload")
+                cleat("delete", "--force", "f1")
         gone(manager, "f1")
 
 
-for row in FIELDS:
-    field(*row)
+for _row in FIELDS:
+    field(_row)
 
 
 def main():

@@ -1,81 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""linux.resources and linux.cgroupsPath, read back from the host's cgroups."""
+"""linux.cgroupsPath, and what limits do; their values are in resources.py."""
 import os
 
 from frame import cgroups
-from frame.case import DELETE, Skip, case, failure_rows
+from frame.case import DELETE, Skip, case, failure_rows, report_rows
 from frame.config import namespaces, user_namespace
 
 MIB = 1 << 20
 
 
-def limit(name, resources, controller, expected, needs=""):
-    """expected: name of a v1 file, of a v2 file, and what each must hold (None: not there)"""
-    @case(name, needs=f"cgroup:{controller} {needs}")
-    def _(t):
-        t.edit({"linux.resources." + k: v for k, v in resources.items()})
-        t.probe("sleep")
-        t.create()
-        wrong = []
-        v2 = controller in cgroups.v2_controllers()
-        for v1_name, v1_value, v2_name, v2_value in expected:
-            file, want = (v2_name, v2_value) if v2 else (v1_name, v1_value)
-            if file is None:
-                continue
-            path = os.path.join(cgroups.directory(controller, "/" + t.id), file)
-            if not os.path.exists(path):
-                continue
-            got = t.read(path).strip()
-            if want not in (got, got.splitlines()[0] if got else got) and want not in \
-                    got.splitlines():
-                wrong.append(f"{file} is '{got}', not '{want}'")
-        t.delete("--force")
-        t.check(not wrong, "\n".join(wrong))
-
-
-limit("pids", {"pids": {"limit": 42}}, "pids", [("pids.max", "42", "pids.max", "42")])
-limit("pids without a limit", {"pids": {"limit": -1}}, "pids",
-      [("pids.max", "max", "pids.max", "max")])
-limit("memory", {"memory": {"limit": 64 * MIB}}, "memory",
-      [("memory.limit_in_bytes", str(64 * MIB), "memory.max", str(64 * MIB))])
-limit("memory and swap", {"memory": {"limit": 64 * MIB, "swap": 96 * MIB}}, "memory",
-      [("memory.limit_in_bytes", str(64 * MIB), "memory.max", str(64 * MIB)),
-       ("memory.memsw.limit_in_bytes", str(96 * MIB), "memory.swap.max", str(32 * MIB))])
-limit("memory reservation", {"memory": {"limit": 64 * MIB, "reservation": 32 * MIB}}, "memory",
-      [("memory.soft_limit_in_bytes", str(32 * MIB), "memory.low", str(32 * MIB))])
-limit("memory without a limit", {"memory": {"limit": -1}}, "memory",
-      [(None, None, "memory.max", "max")])
-limit("swappiness", {"memory": {"limit": 64 * MIB, "swappiness": 10}}, "memory",
-      [("memory.swappiness", "10", None, None)], "v1")
-limit("no OOM killer", {"memory": {"limit": 64 * MIB, "disableOOMKiller": True}}, "memory",
-      [("memory.oom_control", "oom_kill_disable 1", None, None)], "v1")
-limit("cpu shares", {"cpu": {"shares": 512}}, "cpu",
-      [("cpu.shares", "512", None, None)])
-limit("cpu quota and period", {"cpu": {"quota": 50000, "period": 200000}}, "cpu",
-      [("cpu.cfs_quota_us", "50000", "cpu.max", "50000 200000"),
-       ("cpu.cfs_period_us", "200000", None, None)])
-limit("cpu quota only", {"cpu": {"quota": 30000}}, "cpu",
-      [("cpu.cfs_quota_us", "30000", "cpu.max", "30000 100000")])
-limit("cpu without a quota", {"cpu": {"quota": -1}}, "cpu",
-      [("cpu.cfs_quota_us", "-1", "cpu.max", "max 100000")])
-limit("cpus", {"cpu": {"cpus": "0"}}, "cpuset", [("cpuset.cpus", "0", "cpuset.cpus", "0")])
-limit("memory nodes", {"cpu": {"mems": "0"}}, "cpuset", [("cpuset.mems", "0", "cpuset.mems", "0")])
-limit("a list of cpus", {"cpu": {"cpus": "0-1"}}, "cpuset",
-      [("cpuset.cpus", "0-1", "cpuset.cpus", "0-1")], "two-cpus")
-limit("block weight", {"blockIO": {"weight": 300}}, "blkio", [])
-limit("huge pages", {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, "hugetlb",
-      [("hugetlb.2MB.limit_in_bytes", str(4 * MIB), "hugetlb.2MB.max", str(4 * MIB))])
-limit("freeze state is thawed", {}, "freezer", [("freezer.state", "THAWED", None, None)])
-
-
-@case("a v2 file by its name", needs="cgroup2")
+@case("freeze state is thawed", needs="cgroup:freezer")
 def _(t):
-    t.edit({"linux.resources.unified": {"cgroup.max.depth": "3"}})
     t.probe("sleep")
     t.create()
-    got = t.read(cgroups.directory("", "/" + t.id) + "/cgroup.max.depth").strip()
+    got = t.read(cgroups.directory("freezer", "/" + t.id) + "/freezer.state").strip()
     t.delete("--force")
-    t.equal(got, "3", "cgroup.max.depth")
+    t.equal(got, "THAWED", "freezer.state")
 
 
 # --- where -------------------------------------------------------------------------------
@@ -277,3 +217,17 @@ def _(t):
     t.wait_for_line("ready")
     t.ok("exec", t.id, "/probe", "report")
     t.delete("--force")
+
+
+# --- realtime ----------------------------------------------------------------------------------
+
+# Where groups have realtime of their own, a new one has none: nobody in it may ask for it.
+REALTIME = {"linux.resources.cpu": {"realtimeRuntime": 10000, "realtimePeriod": 1000000}}
+report_rows([
+    ("scheduler first in, first out", {**REALTIME, "process.scheduler": {
+        "policy": "SCHED_FIFO", "priority": 3}},
+     {"scheduler.policy": 1, "scheduler.priority": 3}, "v1 cgroup:cpu cap:SYS_NICE"),
+    ("scheduler round robin", {**REALTIME, "process.scheduler": {
+        "policy": "SCHED_RR", "priority": 1}},
+     {"scheduler.policy": 2, "scheduler.priority": 1}, "v1 cgroup:cpu cap:SYS_NICE"),
+])
