@@ -142,7 +142,7 @@ def _(e):
     e.sh("systemctl restart containerd")
     same(e.pid("one"), pid)
     same(e.sh("ctr task exec --exec-id x one echo still"), "still")
-    e.sh("systemctl kill -s KILL containerd; systemctl start containerd")
+    e.sh("systemctl kill --kill-whom=main -s KILL containerd; systemctl start containerd")
     e.until("ctr task ls", f"one +{pid} +RUNNING")
 
 

@@ -150,14 +150,22 @@ class Engine:
             time.sleep(0.3)
 
 
+def has_capability(number):
+    """Whether this process has a capability of linux/capability.h."""
+    with open("/proc/self/status", encoding="ascii") as f:
+        return bool(int(re.search(r"CapEff:\s*(\w+)", f.read()).group(1), 16) >> number & 1)
+
+
 def containers_conf():
     """The [containers] table for podman and buildah: no limits of theirs that this machine cannot have."""
     lines = ["[containers]"]
     if not has_controller("pids"):
         lines.append("pids_limit = 0")
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard < 1 << 20:  # without CAP_SYS_RESOURCE it cannot be raised
-        lines.append(f'default_ulimits = ["nofile={hard}:{hard}"]')
+    # without CAP_SYS_RESOURCE they cannot be raised
+    hard = {name: resource.getrlimit(getattr(resource, "RLIMIT_" + name.upper()))[1] for name in ("nofile", "nproc")}
+    low = [f'"{name}={limit}:{limit}"' for name, limit in hard.items() if 0 <= limit < 1 << 20]
+    if low:
+        lines.append(f"default_ulimits = [{', '.join(low)}]")
     return "\n".join(lines) + "\n"
 
 
