@@ -2,6 +2,9 @@
 /*
  * cwd - process.cwd, made when it is missing
  *
+ * That is done for the container's first process only: callers know by the failure of a
+ * further one that its directory is not there (toolbox falls back to another then).
+ *
  * After the root switch every name is the container's, but a descriptor that somebody
  * forgot is not, and links of /proc lead to it (CVE-2024-21626): such links are not
  * followed, and in the end the kernel itself is asked where we are. Its answer begins
@@ -54,11 +57,11 @@ static int make_directories(const char *path)
 	return dir;
 }
 
-static int enter(const char *path)
+static int enter(const char *path, bool make)
 {
 	auto_fd dir = open_directory(AT_FDCWD, path);
 
-	if (dir == -ENOENT) {
+	if (dir == -ENOENT && make) {
 		mode_t mask = umask(0);
 		int r = make_directories(path);
 
@@ -86,7 +89,7 @@ static int check_inside(const char *path, struct err *e)
 int proc_cwd(const struct proc_plan *p, struct err *e)
 {
 	const char *path = p->process->cwd;
-	int r = enter(path);
+	int r = enter(path, !p->exec);
 
 	if (r < 0)
 		return err_sys(e, -r, path, "enter the working directory");
@@ -109,7 +112,7 @@ int proc_cwd_early(const struct proc_plan *p, bool *ret_done, struct err *e)
 	*ret_done = true;
 	if (is_there(path))
 		return 0;
-	r = enter(path);
+	r = enter(path, !p->exec);
 
 	*ret_done = r == 0;
 	if (r == -EACCES || r == -EPERM)

@@ -123,7 +123,7 @@ int proc_become_ns_root(struct err *e);
 /* setgroups, setresgid, setresuid; read back. Capabilities are the sec room's. */
 int proc_ids(const struct proc_plan *p, struct err *e);
 /*
- * chdir to cwd, made when missing, checked to lie inside the root (getcwd must begin
+ * chdir to cwd, made when missing (not by exec), checked to lie inside the root (getcwd must begin
  * with '/'): CVE-2024-21626.
  */
 int proc_cwd(const struct proc_plan *p, struct err *e);

@@ -224,6 +224,7 @@ def many(e, one, count=200):
     """A shell command, run for each of many containers while the machine has other things to do.
 
     Four at a time; $n is a number, and the command must print it."""
+    before = leftovers(e.path)
     load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
     try:
         e.sh(f"seq {count} | xargs -P 4 -I{{}} sh -c "
@@ -232,4 +233,4 @@ def many(e, one, count=200):
         for child in load:
             child.kill()
             child.wait()
-    nothing_left(e.path)
+    nothing_left(e.path, before)

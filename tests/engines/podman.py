@@ -130,6 +130,8 @@ def _(e):
     same(e.sh("podman exec -i one wc -c", stdin="x" * 70000), "70000")
     same(e.run("podman exec one no-such-command").returncode, 127)
     same(e.run("podman exec one /etc/not-executable").returncode, 126)
+    same(e.run("podman exec -w /nowhere one true").returncode, 127)  # toolbox tries another one then
+    e.sh("podman exec one sh -c 'kill -9 $$'", status=137)
     e.sh("podman exec -d one sleep 4321")
     pid = e.until("pgrep -f '^sleep 4321'", "[0-9]")
     same(e.sh(f"cat /proc/{pid}/cgroup"), e.sh(f"cat /proc/{e.pid('one')}/cgroup"))

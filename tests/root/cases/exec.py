@@ -125,6 +125,15 @@ def _(t):
     t.delete("--force")
 
 
+@case("a working directory that is missing is not made, and said to be missing")
+def _(t):
+    started(t)
+    t.fails("enter the working directory '/nowhere': no such file or directory",
+            "exec", "--cwd", "/nowhere", t.id, "/probe")
+    t.check(not os.path.exists(f"{t.rootfs}/nowhere"), "it was made")
+    t.delete("--force")
+
+
 @case("a broken --process names the place")
 def _(t):
     started(t)
