@@ -176,7 +176,14 @@ void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cg
  * it. True when all are gone.
  */
 bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state);
-/* From the record alone (crash before identity): rmdir empty directories by name. */
-int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e);
+/*
+ * cgroup_remove_by_name() - from the record alone (crash before identity)
+ * @wait_ms: how long who is still inside may take to leave; 0: do not wait
+ *
+ * rmdir of the directories that are empty; one that is not stays, which is no error.
+ * Returns 0 or -errno.
+ */
+int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, uint64_t wait_ms,
+			  struct err *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/str.h"
 #include "base/trace.h"
 #include "cgroup/internal.h"
@@ -183,21 +184,50 @@ bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
 	return gone;
 }
 
-int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, struct err *e)
+/* Remove what is empty. Is something of it left? */
+static bool remove_named(const struct cgroup *cg, struct err *e)
+{
+	bool busy = false;
+
+	for (size_t i = cg->n_dirs; i-- > 0;) {
+		const struct cgroup_dir *d = &cg->dirs[i];
+		int r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+
+		if (r == -EBUSY)
+			busy = true;
+		else if (r < 0 && !cgroup_is_gone(r) && !e->code)
+			cgroup_error(d, r, e, "remove");
+	}
+	return busy;
+}
+
+/* Until no process is in the main directory, which need not be ours; false at the deadline. */
+static bool wait_for_nobody(const struct cgroup *cg, uint64_t wait_ms)
+{
+	const struct cgroup_dir *d = cgroup_dir_main(cg);
+	int64_t deadline = sys_now_ms() + (int64_t)wait_ms;
+	auto_fd fd = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
+	unsigned turn = 0;
+	char pid[16];
+
+	if (fd < 0 || !d->hierarchy)
+		return fd < 0 || cgroup_events_wait(fd, "populated", 0, wait_ms) != -ETIMEDOUT;
+	while (file_read_small(fd, "cgroup.procs", pid, sizeof(pid)) > 0)
+		if (!cgroup_v1_pause(&turn, deadline))
+			return false;
+	return true;
+}
+
+int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state, uint64_t wait_ms,
+			  struct err *e)
 {
 	struct cgroup *cg = NULL;
-	int r = 0;
 
 	if (open_dirs(a, state->cgroup, &cg, e) < 0 || !cg)
 		return -e->code;
-	for (size_t i = cg->n_dirs; i-- > 0;) {
-		const struct cgroup_dir *d = &cg->dirs[i];
-		int removed = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
-
-		/* one that holds something is not what a killed creation has left */
-		if (removed < 0 && removed != -EBUSY && !cgroup_is_gone(removed) && r == 0)
-			r = cgroup_error(d, removed, e, "remove");
-	}
+	/* one that goes on holding something is not what a killed creation has left */
+	if (remove_named(cg, e) && wait_ms && cgroup_dir_main(cg) && wait_for_nobody(cg, wait_ms))
+		remove_named(cg, e);
 	cgroup_close(cg);
-	return r;
+	return -e->code;
 }

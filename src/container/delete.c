@@ -5,7 +5,8 @@
  * | newest record | what may be done                                                 |
  * |---------------|------------------------------------------------------------------|
  * | none          | remove the state directory                                       |
- * | intent        | also rmdir the named cgroup if it is empty: a name proves nothing |
+ * | intent        | also rmdir the named cgroup if it is empty, or soon will be: a    |
+ * |               | name proves nothing                                              |
  * | identity      | also kill init, verified by its pidfd, and without a pid          |
  * |               | namespace of its own all that is in the cgroup, verified by its   |
  * |               | inode; remove the cgroup, run the poststop hooks                  |
@@ -21,6 +22,9 @@
 #include "container/internal.h"
 #include "run/gate.h"
 #include "sys/sys.h"
+
+#define INTENT_DEADLINE_MS    2000
+#define STRANGERS_DEADLINE_MS 1000
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
 
@@ -81,6 +85,15 @@ static bool holds_strangers(struct arena *a, struct cgroup *cg, const struct con
 	return false;
 }
 
+/* What an engine has put there, or a tool, may be on its way out: not for ever, though. */
+static bool strangers_stay(struct arena *a, struct cgroup *cg, const struct container *c)
+{
+	struct err ignored = { 0 };
+
+	return holds_strangers(a, cg, c) &&
+	       cgroup_wait_empty(cg, STRANGERS_DEADLINE_MS, &ignored) < 0;
+}
+
 static int end_init(struct arena *a, struct container *c, struct cgroup *cg, struct err *e)
 {
 	int r = cg ? thaw(cg, e) : 0;
@@ -89,11 +102,11 @@ static int end_init(struct arena *a, struct container *c, struct cgroup *cg, str
 		r = wait_for_init(c, e);
 	if (r < 0 || !cg)
 		return r;
-	if (holds_strangers(a, cg, c)) {
+	if (strangers_stay(a, cg, c)) {
 		log_warning("container '%s': its cgroup holds processes that are not the "
 			    "container's; it stays",
 			    c->id);
-		return cgroup_remove_by_name(a, c->state, e);
+		return cgroup_remove_by_name(a, c->state, 0, e);
 	}
 	return cgroup_remove(cg, e);
 }
@@ -128,7 +141,7 @@ static int end_processes(struct arena *a, struct container *c, struct err *e)
 	r = dies_with_init(c) ? end_init(a, c, cg, e) : end_cgroup(c, cg, e);
 	/* without its main directory, or with somebody else's, what is empty may still go */
 	if (r >= 0 && !cg)
-		r = cgroup_remove_by_name(a, c->state, e);
+		r = cgroup_remove_by_name(a, c->state, 0, e);
 	cgroup_close(cg);
 	return r < 0 ? r : 0;
 }
@@ -219,7 +232,8 @@ int container_destroy(struct arena *a, struct container *c, struct err *e)
 	case RECORD_NONE:
 		break;
 	case RECORD_INTENT:
-		r = cgroup_remove_by_name(a, c->state, e);
+		/* an init that was never told to go on ends with the creation's channel, by itself */
+		r = cgroup_remove_by_name(a, c->state, INTENT_DEADLINE_MS, e);
 		break;
 	case RECORD_IDENTITY:
 		warn_of_devices(c);

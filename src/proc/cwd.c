@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cwd - process.cwd, made when it is missing
+ * cwd - process.cwd, made when it is missing, but not for exec: engines and their users
+ * try another directory when they are told that it is not there
  *
  * That is done for the container's first process only: callers know by the failure of a
  * further one that its directory is not there (toolbox falls back to another then).

@@ -201,7 +201,7 @@ LIVE(foreign_cgroup)
 	CHECK_INT(cgroup_is_populated(cg), 0);
 	CHECK_OK(cgroup_wait_empty(cg, 0, &e), &e);
 	CHECK_OK(cgroup_remove(cg, &e), &e);
-	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, &e), &e);
+	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, 0, &e), &e);
 	CHECK(live_is_alive(pid));
 	CHECK_INT(cgroup_is_populated(other.cg), 1);
 	cgroup_close(cg);
@@ -254,12 +254,36 @@ LIVE(remove_by_name)
 	cgroup_record(&live_arena, &l.plan, NULL, &s);
 	CHECK(!s.cgroup->has_inode);
 	CHECK_STR(s.cgroup->manager, "cgroupfs");
-	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, &e), &e);
+	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, 0, &e), &e);
 	if (view != VIEW_V1)
 		CHECK(!live_exists(NULL, "/x"));
 	for (size_t i = 0; i < live_host.n_v1; i++)
 		CHECK(!live_exists(live_host.v1[i].dir, "/x"));
-	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, &e), &e);
+	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, 0, &e), &e);
+	cgroup_close(l.cg);
+}
+
+/* The init of a killed creation may still be on its way out; who stays is not ours. */
+LIVE(remove_by_name_waits)
+{
+	struct cleat_state_file s = { 0 };
+	struct err e = { 0 };
+	struct live l;
+	pid_t pid;
+
+	live_make(&l, "/x");
+	cgroup_record(&live_arena, &l.plan, NULL, &s);
+	pid = live_spawn(&l, live_idle, NULL);
+	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, 20, &e), &e);
+	CHECK(live_is_alive(pid));
+	CHECK_INT(cgroup_is_populated(l.cg), 1);
+	kill(pid, SIGKILL);
+	CHECK_OK(cgroup_remove_by_name(&live_arena, &s, 5000, &e), &e);
+	if (view != VIEW_V1)
+		CHECK(!live_exists(NULL, "/x"));
+	for (size_t i = 0; i < live_host.n_v1; i++)
+		CHECK(!live_exists(live_host.v1[i].dir, "/x"));
+	waitpid(pid, NULL, 0);
 	cgroup_close(l.cg);
 }
 
@@ -290,6 +314,6 @@ TEST(broken_records)
 		unit_row("%zu", i);
 		CHECK_INT(cgroup_open(&a, &s, &cg, &e), -EINVAL);
 		CHECK_HAS(e.text, rows[i].error);
-		CHECK_INT(cgroup_remove_by_name(&a, &s, &e), -EINVAL);
+		CHECK_INT(cgroup_remove_by_name(&a, &s, 0, &e), -EINVAL);
 	}
 }
