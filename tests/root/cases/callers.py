@@ -1,104 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What engines rely on without any specification: options, files, sockets, frozen containers."""
-import array
+"""What engines meet: frozen containers, cgroups of others, the log, records, two at once.
+
+What they rely on is tests/contract.
+"""
 import json
 import os
-import re
-import select
 import shutil
-import socket
 import subprocess
 
 from frame import cgroups
 from frame.case import Skip, case
 from frame.config import namespaces
 from frame.trial import TIMEOUT
-
-
-# --- the command line ------------------------------------------------------------------------
-
-for _form in (["--bundle", "{b}"], ["--bundle={b}"], ["-bundle", "{b}"], ["-bundle={b}"],
-              ["-b", "{b}"], ["-b={b}"], ["--bundle", "/nowhere", "--bundle", "{b}"]):
-    def _bundle(t, form=_form):
-        t.probe("say", "ran")
-        t.write_config()
-        words = [w.format(b=t.bundle) for w in form]
-        r = t.cleat("run", *words, t.id)
-        t.equal((r.rc, r.out, r.err), (0, "ran\n", ""), "status and output")
-    case("run " + " ".join(_form).format(b="DIR"))(_bundle)
-
-
-@case("global options before every command")
-def _(t):
-    t.globals = ["--debug=false", "--log-format", "text", "--log-format=json", "--rootless=false",
-                 "--criu", "/nowhere", "--cgroup-manager=cgroupfs"]
-    t.probe("sleep")
-    t.create()
-    for words in (("state", t.id), ("list",), ("start", t.id), ("kill", t.id, "KILL"),
-                  ("delete", "--force", t.id)):
-        t.ok(*words)
-
-
-@case("the bundle is the working directory by default")
-def _(t):
-    t.probe("say", "ran")
-    t.write_config()
-    t.equal(t.cleat("run", t.id, cwd=t.bundle).out, "ran\n", "the output")
-
-
-@case("from a directory that is gone")
-def _(t):
-    os.mkdir(f"{t.dir}/gone")
-    t.probe("say", "ran")
-    t.write_config()
-    p = subprocess.run(["sh", "-c", f"cd {t.dir}/gone && rmdir ../gone && exec \"$@\"", "sh",
-                        *t.command("run", "--bundle", t.bundle, t.id)], capture_output=True,
-                       text=True, timeout=TIMEOUT, check=False)
-    t.equal((p.returncode, p.stdout, p.stderr), (0, "ran\n", ""), "status and output")
-
-
-@case("a bundle with a relative path")
-def _(t):
-    t.probe("say", "ran")
-    t.write_config()
-    t.equal(t.cleat("run", "--bundle", "bundle", t.id, cwd=t.dir).out, "ran\n", "the output")
-    t.probe("sleep")
-    t.write_config()
-    t.start_command("create", "--bundle", "bundle", t.id, cwd=t.dir)
-    bundle = t.state()["bundle"]
-    t.delete("--force")
-    t.equal(bundle, t.bundle, "the bundle in the state")
-
-
-@case("no environment at all")
-def _(t):
-    t.probe("sleep")
-    t.write_config()
-    t.start_command("create", "--bundle", t.bundle, t.id, env={})
-    for words in (("start", t.id), ("state", t.id), ("kill", t.id, "KILL"),
-                  ("delete", "--force", t.id)):
-        t.ok(*words, env={})
-
-
-@case("--version")
-def _(t):
-    lines = t.ok("--version").out.splitlines()
-    t.check(re.match(r"\S+ version \S+$", lines[0]), lines[0])
-    t.check(any(x.startswith("commit: ") for x in lines), "no commit")
-    t.check(any(re.match(r"spec: 1\.\d", x) for x in lines), "no spec")
-
-
-@case("features without anything")
-def _(t):
-    r = subprocess.run([t.cleat_path, "features"], capture_output=True, text=True, check=False,
-                       env={}, timeout=TIMEOUT)
-    t.equal((r.returncode, r.stderr), (0, ""), "status and stderr")
-    features = json.loads(r.stdout)
-    for key in ("ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux"):
-        t.check(features.get(key), f"no {key}")
-    t.check("mount" in features["linux"]["namespaces"], "no namespaces")
-    t.check("rro" in features["mountOptions"], "no rro")
-    t.check("enabled" in features["linux"]["mountExtensions"]["idmap"], "no idmap")
 
 
 @case("spec makes a bundle that runs", needs="busybox")
@@ -112,28 +25,7 @@ def _(t):
     t.equal(t.run().out, "ran\n" + t.config["hostname"] + "\n", "the output")
 
 
-# --- sockets, descriptors ----------------------------------------------------------------------
-
-@case("the pidfd socket")
-def _(t):
-    path, listener = t.listen("pidfd.sock")
-    t.probe("exit", "9")
-    t.create("--pidfd-socket", path)
-    peer, _ = listener.accept()
-    with peer, listener:
-        data, ancillary, _, _ = peer.recvmsg(4096, socket.CMSG_SPACE(4))
-    t.check(data, "no payload")
-    fds = array.array("i", ancillary[0][2])
-    info = t.read(f"/proc/self/fdinfo/{fds[0]}")
-    pid = t.state()["pid"]
-    t.ok("start", t.id)
-    ended = select.select([fds[0]], [], [], TIMEOUT)[0]
-    os.close(fds[0])
-    t.check(f"Pid:\t{pid}\n" in info, info)
-    t.check(ended, "it never said that the process ended")
-    t.wait_for_end(pid)
-    t.delete()
-
+# --- descriptors ---------------------------------------------------------------------------
 
 def _activated(t, count, preserved, names=None):
     t.probe("report", "descriptors", "place")
@@ -152,57 +44,10 @@ def _activated(t, count, preserved, names=None):
     return report["env"]
 
 
-@case("LISTEN_FDS")
-def _(t):
-    env = _activated(t, 2, 0)
-    t.check("LISTEN_FDS=2" in env and "LISTEN_PID=1" in env, str(env))
-    t.check(not any(x.startswith("LISTEN_FDNAMES") for x in env), str(env))
-
-
 @case("LISTEN_FDNAMES")
 def _(t):
     env = _activated(t, 2, 1, "web:control")
     t.check("LISTEN_FDS=2" in env and "LISTEN_FDNAMES=web:control" in env, str(env))
-
-
-@case("LISTEN_FDS and preserved ones")
-def _(t):
-    env = _activated(t, 1, 2)
-    t.check("LISTEN_FDS=1" in env, str(env))
-
-
-@case("LISTEN_FDS for another process")
-def _(t):
-    report = t.run_probe(env={**os.environ, "LISTEN_FDS": "3", "LISTEN_PID": "1"})
-    t.check(not any(x.startswith("LISTEN") for x in report["env"]), str(report["env"]))
-
-
-@case("nothing keeps the caller's streams open")
-def _(t):
-    """A container that is only created, its streams elsewhere: the pipe of the caller ends."""
-    t.probe("sleep")
-    t.write_config()
-    extra_reader, extra_writer = os.pipe()
-    t.start_command("create", "--bundle", t.bundle, t.id, pass_fds=[extra_writer])
-    os.close(extra_writer)
-    ended = select.select([extra_reader], [], [], 5)[0] and os.read(extra_reader, 1) == b""
-    os.close(extra_reader)
-    t.delete("--force")
-    t.check(ended, "somebody holds it")
-
-
-@case("namespaces are final when create returns")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    pid = t.state()["pid"]
-    names = ("net", "mnt", "pid", "ipc", "uts", "cgroup")
-    before = {n: os.readlink(f"/proc/{pid}/ns/{n}") for n in names}
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    after = {n: os.readlink(f"/proc/{pid}/ns/{n}") for n in names}
-    t.delete("--force")
-    t.equal(after, before, "the namespaces")
 
 
 # --- frozen --------------------------------------------------------------------------------------
@@ -259,16 +104,6 @@ def _(t):
 
 
 # --- cgroups of others ---------------------------------------------------------------------------
-
-@case("cgroups that the caller made below are removed", needs="cgroup2")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    path = cgroups.directory("", "/" + t.id)
-    os.makedirs(f"{path}/made/by/others")
-    t.delete("--force")
-    t.check(not os.path.exists(path), "they are left")
-
 
 @case("somebody else's process in the cgroup lives on", needs="cgroup2")
 def _(t):
@@ -329,33 +164,6 @@ def _(t):
 
 # --- the log -------------------------------------------------------------------------------------
 
-@case("the log is there although the bundle is not")
-def _(t):
-    t.globals = ["--log", f"{t.dir}/log", "--log-format", "json"]
-    t.fails("/nowhere", "run", "--bundle", "/nowhere", t.id)
-    t.equal(len(t.read(f"{t.dir}/log").splitlines()), 1, "lines")
-
-
-@case("errors are appended to the log, a line each")
-def _(t):
-    t.globals = ["--log", f"{t.dir}/log", "--log-format", "json"]
-    for _ in range(3):
-        t.fails("does not exist", "state", t.id)
-    entries = [json.loads(x) for x in t.read(f"{t.dir}/log").splitlines()]
-    t.equal([e["level"] for e in entries], ["error"] * 3, "the levels")
-
-
-@case("many at once share a log")
-def _(t):
-    t.globals = ["--log", f"{t.dir}/log", "--log-format", "json"]
-    processes = [subprocess.Popen(t.command("state", "no-such-" + "x" * i),
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                 for i in range(16)]
-    for p in processes:
-        p.wait(TIMEOUT)
-    t.equal(len([json.loads(x) for x in t.read(f"{t.dir}/log").splitlines()]), 16, "lines")
-
-
 @case("a log with --debug is JSON throughout")
 def _(t):
     t.globals = ["--debug", "--log", f"{t.dir}/log", "--log-format", "json"]
@@ -365,15 +173,6 @@ def _(t):
     for line in t.read(f"{t.dir}/log").splitlines():
         entry = json.loads(line)
         t.check(entry["level"] in ("debug", "info", "warning", "error") and entry["msg"], line)
-
-
-@case("control characters do not reach the terminal")
-def _(t):
-    t.args("/no/\033[31m\n\u202esuch")
-    t.write_config()
-    r = t.cleat("run", "--bundle", t.bundle, t.id)
-    t.check(r.rc != 0 and "\033" not in r.err and "\u202e" not in r.err, f"{r.err!r}")
-    t.equal(len(r.err.splitlines()), 1, "lines")
 
 
 # --- records -------------------------------------------------------------------------------------
@@ -401,28 +200,6 @@ def _(t):
     os.chmod(t.root, 0o700)
     t.ok("delete", "--force", t.id)
     t.check(not os.path.exists(f"{t.root}/{t.id}"), "it is left")
-
-
-@case("a pid that was given again is not ours")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    pid = t.state()["pid"]
-    os.kill(pid, 9)
-    t.wait_for_end(pid)
-    other = subprocess.Popen(["sleep", "1000"])
-    path = f"{t.root}/{t.id}/state.json"
-    record = t.read(path)
-    t.check(str(pid) in record, "the record has no pid")
-    t.write(path, record.replace(f"{pid}", f"{other.pid}"), 0o600)
-    state = t.cleat("state", t.id)
-    t.cleat("kill", t.id, "KILL")
-    t.cleat("delete", "--force", t.id)
-    alive = other.poll() is None
-    other.kill()
-    other.wait()
-    t.check(alive, "a stranger was killed")
-    t.check('"running"' not in state.out, state.out)
 
 
 @case("two state roots do not know each other")
@@ -480,27 +257,6 @@ def _(t):
         pass  # the hook went with it
     t.delete("--force")
     t.fails("does not exist", "state", t.id)
-
-
-@case("eight processes start one container: one succeeds")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    processes = [subprocess.Popen(t.command("start", t.id), stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, text=True) for _ in range(8)]
-    results = [(p.communicate(timeout=TIMEOUT)[1], p.returncode) for p in processes]
-    t.delete("--force")
-    t.equal([rc for _, rc in results].count(0), 1, f"how many succeeded: {results}")
-
-
-@case("eight processes delete one container")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    processes = [subprocess.Popen(t.command("delete", "--force", t.id), stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, text=True) for _ in range(8)]
-    results = [(p.communicate(timeout=TIMEOUT)[1], p.returncode) for p in processes]
-    t.equal(results, [("", 0)] * 8, "the results")
 
 
 @case("a rootfs on a file system of its own", needs="program:mkfs.ext4")

@@ -146,6 +146,20 @@ def _(t):
     t.expect(t.probe_result("fork", "20"), {"made": 4, "error": "EAGAIN"})
 
 
+@case("a limit of no process", needs="cgroup:pids")
+def _(t):
+    """What is there may go on: the limit is for what comes."""
+    t.edit({"linux.resources.pids": {"limit": 0}})
+    t.probe("fork", "3")
+    t.create()
+    limit = cgroups.read("pids", "/" + t.id, "pids.max")
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_end(pid)
+    t.delete()
+    t.equal((limit, t.decode(t.out())["made"]), ("0", 0), "the limit, and what was forked")
+
+
 @case("a limit of one process still starts", needs="cgroup:pids")
 def _(t):
     t.edit({"linux.resources.pids.limit": 1})

@@ -172,23 +172,6 @@ for _verb in ("state", "start", "kill", "delete", "pause", "resume", "ps"):
     case(f"{_verb} of an unknown container")(_unknown)
 
 
-@case("delete --force of an unknown container is silent, twice")
-def _(t):
-    for _ in range(2):
-        r = t.ok("delete", "--force", t.id)
-        t.equal(r.out, "", "stdout")
-
-
-@case("successful commands say nothing")
-def _(t):
-    t.probe("sleep")
-    t.create()
-    t.equal(t.out() + t.err(), "", "the output of create")
-    for words in (("start", t.id), ("kill", t.id, "0"), ("delete", "--force", t.id)):
-        r = t.ok(*words)
-        t.equal(r.out, "", f"the output of {words[0]}")
-
-
 # --- signals -------------------------------------------------------------------------------
 
 for _name in ("15", "TERM", "SIGTERM", "sigterm", "term"):
@@ -325,27 +308,6 @@ def _(t):
     t.start_command("create", "--bundle", t.bundle, name)
     t.equal(t.decode(t.ok("state", name).out)["id"], name, "the id")
     t.ok("delete", "--force", name)
-
-
-@case("the pid file")
-def _(t):
-    path = f"{t.dir}/pid"
-    t.probe("sleep")
-    t.create("--pid-file", path)
-    pid = t.state()["pid"]
-    text, names = t.read(path), os.listdir(t.dir)
-    t.delete("--force")
-    t.equal(text, str(pid), "the pid file")
-    t.equal([n for n in names if n.startswith("pid") and n != "pid"], [], "other files")
-
-
-@case("no pid file after a failure")
-def _(t):
-    t.args("/no/such/program")
-    t.write_config()
-    r = t.cleat("create", "--pid-file", f"{t.dir}/pid", "--bundle", t.bundle, t.id)
-    t.check(r.rc != 0, f"create went well: {r}")
-    t.check(not os.path.exists(f"{t.dir}/pid"), "there is one")
 
 
 @case("a pid file that cannot be written")

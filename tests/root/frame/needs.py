@@ -41,7 +41,8 @@ def _criu():
     if not path:
         return "no criu"
     # it connects to itself, and the worker's network is new
-    subprocess.run(["ip", "link", "set", "lo", "up"], capture_output=True, check=False)
+    if shutil.which("ip"):
+        subprocess.run(["ip", "link", "set", "lo", "up"], capture_output=True, check=False)
     r = subprocess.run([path, "check"], capture_output=True, check=False)
     return None if r.returncode == 0 else "criu does not work on this kernel"
 
@@ -82,6 +83,7 @@ NEEDS = {
     "apparmor": lambda: _exists("/sys/kernel/security/apparmor/profiles"),
     "selinux": lambda: _exists("/sys/fs/selinux/enforce"),
     "ip": lambda: _program("ip"),
+    "systemd": lambda: None if os.path.exists("/run/systemd/system") else "systemd does not run here",
     "debian": lambda: _program("mmdebstrap"),
     "criu": _criu,
     "oldest": _oldest,
