@@ -2,10 +2,11 @@
 """names - from the words of the specification to those of C."""
 import re
 
+# those of C, and errno, which is a macro
 KEYWORDS = set(
     "auto break case char const continue default do double else enum extern float for goto "
     "if inline int long register restrict return short signed sizeof static struct switch "
-    "typedef union unsigned void volatile while bool true false".split()
+    "typedef union unsigned void volatile while bool true false errno".split()
 )
 
 

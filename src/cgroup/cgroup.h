@@ -17,6 +17,7 @@
 #include "sys/host.h"
 
 enum cgroup_manager { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+int cgroup_manager_from_name(const char *name); /* "cgroupfs" ...; or -EINVAL */
 
 enum cgroup_op {
 	CGROUP_WRITE,	    /* @value to @file */

@@ -30,7 +30,6 @@ struct cgroup_manager_ops {
 };
 extern const struct cgroup_manager_ops cgroup_fs_ops, cgroup_systemd_ops, cgroup_disabled_ops;
 const struct cgroup_manager_ops *cgroup_manager(enum cgroup_manager m);
-int cgroup_manager_from_name(const char *name); /* or -EINVAL */
 
 struct cgroup {
 	const struct cgroup_manager_ops *ops;

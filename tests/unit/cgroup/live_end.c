@@ -31,7 +31,8 @@ LIVE(still_inside)
 	CHECK_INT(cgroup_wait_empty(l.cg, 50, &e), -ETIMEDOUT);
 	CHECK_HAS(e.text, "still holds process ");
 	CHECK_HAS(e.text, arena_printf(&live_arena, "%d (", (int)pid));
-	CHECK_HAS(e.text, ", S)");
+	/* on a busy machine it may not have gone to sleep yet */
+	CHECK(strstr(e.text, ", S)") || strstr(e.text, ", R)"));
 	live_destroy(&l);
 	waitpid(pid, NULL, 0);
 }

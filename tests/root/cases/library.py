@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers by way of libcleat: contrib/examples/containers.c, on the library of the build."""
+import json
+import os
+import subprocess
+
+from frame.case import Skip, case
+
+
+def containers(t, *words, expect=0):
+    """The example with the case's state root; what it printed."""
+    program = f"{os.path.dirname(t.cleat_path)}/tests/libcleat/containers"
+    if not os.path.exists(program):
+        raise Skip("the example of libcleat is not built")
+    with open(f"{t.dir}/said", "w+", encoding="utf-8") as out, \
+            open(f"{t.dir}/err", "w", encoding="utf-8") as err:
+        p = subprocess.run([program, "-r", t.root, "-p", t.cleat_path, *words], check=False,
+                           stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60)
+        out.seek(0)
+        said = out.read()
+    t.check(p.returncode == expect, f"{words}: status {p.returncode}: {said} {t.err()}")
+    return said
+
+
+@case("create, start, state, pids, kill, delete")
+def _(t):
+    t.probe("sleep")
+    t.write_config()
+    containers(t, "run", t.bundle, t.id)
+    state = json.loads(containers(t, "state", t.id))
+    t.expect(state, {"id": t.id, "status": "running", "bundle": t.bundle})
+    t.equal(state, t.state(), "the state")
+    t.equal(containers(t, "pids", t.id), f"{state['pid']}\n", "the processes")
+    t.equal([c["id"] for c in json.loads(containers(t, "list"))], [t.id], "the list")
+    t.equal(containers(t, "call", "exec", t.id, "/probe", "exit", "9"), "status 9\n",
+            "the status of exec")
+    containers(t, "stop", t.id)
+    t.equal(containers(t, "list"), "[]\n", "the list")
+
+
+@case("a start that fails leaves nothing and says why")
+def _(t):
+    t.args("/nowhere")
+    t.write_config()
+    containers(t, "run", t.bundle, t.id, expect=1)
+    t.check("/nowhere" in t.err() and "no such file" in t.err(), f"stderr: {t.err()}")
+    t.equal(containers(t, "list"), "[]\n", "the list")
