@@ -151,12 +151,16 @@ static int find_tty(void)
 	return -1;
 }
 
-/* In the background the terminal is somebody else's to set. */
+/*
+ * In the background the terminal is somebody else's to set. One that is not the controlling
+ * terminal has no background: BuildKit and CRI-O give us such a one, and rely on it being raw.
+ */
 static void tty_make_raw(struct term_relay *t)
 {
+	pid_t foreground = tcgetpgrp(t->tty);
 	struct termios raw;
 
-	if (tcgetpgrp(t->tty) != getpgrp() || tcgetattr(t->tty, &t->saved) < 0)
+	if ((foreground >= 0 && foreground != getpgrp()) || tcgetattr(t->tty, &t->saved) < 0)
 		return;
 	raw = t->saved;
 	cfmakeraw(&raw);

@@ -189,7 +189,7 @@ def busybox_tree(where):
 
 # Where runtimes keep the state of containers, under each engine.
 STATES = ("/run/docker/runtime-*/*/*", "/run/containerd/runc/*/*", "/run/cleat/*", "/run/crun/*", "/run/runc/*",
-          "/run/user/*/cleat/*", "/run/user/*/crun/*", "/run/user/*/runc/*")
+          "/run/user/*/cleat/*", "/run/user/*/crun/*", "/run/user/*/runc/*", "/run/crio-test/root/*")
 
 
 def leftovers(path):
@@ -197,7 +197,7 @@ def leftovers(path):
     found = [name for pattern in STATES for name in glob.glob(pattern)]
     for top, names, _ in os.walk(TOP):
         found += [f"{top}/{n}" for n in names
-                  if re.match(r"(docker|libpod|crio|cri-containerd)-[0-9a-f]{20,}", n)
+                  if re.match(r"(docker|libpod|cri-containerd)-[0-9a-f]{20,}|crio-", n)
                   or re.fullmatch(r"[0-9a-f]{64}", n)]
     with open("/proc/self/mounts", encoding="utf-8") as f:
         found += [line.split()[1] for line in f if re.search("/merged |/rootfs ", line)]

@@ -88,7 +88,7 @@ def _(e):
     same(e.run("podman run --rm bb /no/such").returncode, 127)
     denied = e.run("podman run --rm bb /etc/not-executable")
     same(denied.returncode, 126)
-    like(denied.stderr, "(?i)permission denied.*OCI permission denied")
+    like(denied.stderr, "(?i)(permission denied|operation not permitted).*OCI permission denied")
     same(e.run("podman run --rm bb /etc").returncode, 126)
     same(e.run("podman run --rm --no-such-flag bb").returncode, 125)
     same(e.sh("podman ps -aq"), "")

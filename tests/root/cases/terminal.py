@@ -192,7 +192,7 @@ def _(t):
     t.expect(report(t, finish(t, master)), {"tty": [1, 1, 1]})
 
 
-def foreground(t, *words, edits=None, size=None):
+def foreground(t, *words, edits=None, size=None, session=("setsid", "--ctty", "--wait")):
     """run with a terminal of our own as its streams; the outer master and the process"""
     outer, slave = pty.openpty()
     if size:
@@ -201,8 +201,7 @@ def foreground(t, *words, edits=None, size=None):
     t.edit({**TERMINAL, **(edits or {})})
     t.probe(*words)
     t.write_config()
-    p = subprocess.Popen(["setsid", "--ctty", "--wait",
-                          *t.command("run", "--bundle", t.bundle, t.id)],
+    p = subprocess.Popen([*session, *t.command("run", "--bundle", t.bundle, t.id)],
                          stdin=slave, stdout=slave, stderr=slave)
     return outer, slave, before, p
 
@@ -233,6 +232,13 @@ def _(t):
     os.write(outer, b"\4")
     end(t, outer, slave, before, p)
     t.equal(text.count("typed"), 2, f"times in {text!r}")
+
+
+@case("a foreground terminal that is nobody's controlling terminal")
+def _(t):
+    # as BuildKit and CRI-O give one: made raw as well, or each line would end with "\r\r\n"
+    outer, slave, before, p = foreground(t, "say", "ready", session=("setsid", "--wait"))
+    t.equal(end(t, outer, slave, before, p), "ready\r\n", "what came out")
 
 
 @case("a foreground terminal that changes its size")
