@@ -5,6 +5,7 @@ A test touches what its configuration sets, as far as its source shows: the chan
 tables of tests/root, tests/golden and tests/check, and paths in the source of cases that are
 functions. Elsewhere a comment says it: "spec: linux.resources.pids.limit".
 """
+import functools
 import importlib
 import inspect
 import json
@@ -15,6 +16,8 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = TOP / "libocispec/schema"
 KINDS = ("inside", "plan", "refused", "other")
+# each time it is asked, inspect reads the file as Python again
+source_of = functools.lru_cache(maxsize=None)(inspect.getsource)
 
 
 # --- properties --------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class Evidence:
 def _sources(function, depth=2):
     """The source of a function and of those that it names; texts that it closes over are put in."""
     try:
-        text = inspect.getsource(function)
+        text = source_of(function)
     except (OSError, TypeError):
         return
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
@@ -142,10 +145,10 @@ def root_cases(ev):
         for value in _cells(c.function):
             found.update(ev.of_changes(value))
             if inspect.isfunction(value):
-                found.update(ev.of_source(inspect.getsource(value)))
+                found.update(ev.of_source(source_of(value)))
         state = re.findall(r'"(ociVersion|id|pid|status|bundle|rootfs|created|annotations|owner)"',
-                           inspect.getsource(c.function))
-        if "state" in inspect.getsource(c.function):
+                           source_of(c.function))
+        if "state" in source_of(c.function):
             found.update("state: " + word for word in state)
         ev.add("inside", c.title, found)
     sys.path.pop(0)
