@@ -9,6 +9,7 @@
  * container: it does what the newest record permits.
  */
 #include <fcntl.h>
+#include <sched.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -21,6 +22,23 @@
 #define UNDO_DEADLINE_MS 2000
 
 /* --- before anything exists ------------------------------------------------------------------- */
+
+/* Without mounts of its own it would be everybody's. */
+static int add_notify(struct creation *m, const struct context *ctx, struct err *e)
+{
+	const char *root = root_path(m->arena, ctx);
+
+	if (!m->spec->has_process || !((m->spec->ns_new | m->spec->ns_joined) & CLONE_NEWNS)) {
+		log_warning("NOTIFY_SOCKET is for containers with a mount namespace of their own");
+		m->notify_target = NULL;
+		return 0;
+	}
+	if (!root)
+		return err_code(e, ENOENT, m->options->id,
+				"NOTIFY_SOCKET needs an absolute --root here");
+	notify_extend(m->arena, m->spec, arena_printf(m->arena, "%s/%s", root, m->options->id));
+	return 0;
+}
 
 static int make_plan(struct creation *m, const struct context *ctx, struct err *e)
 {
@@ -40,6 +58,8 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 
 	host_probe(&m->host, true);
 	r = spec_load(m->arena, o->bundle, o->config, &m->spec, e);
+	if (r == 0 && m->notify_target)
+		r = add_notify(m, ctx, e);
 	if (r < 0)
 		return r;
 	return plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
@@ -129,6 +149,7 @@ static int record_intent(struct creation *m, struct err *e)
 	struct cleat_state_file *s = record_new(m->arena, &m->c.root, m->options, m->plan);
 
 	m->c.state = s;
+	s->notify = s->has_notify = m->notify_target;
 	cgroup_record(m->arena, &m->plan->cgroup, NULL, s);
 	return record_write(m->arena, &m->c.dir, s, RECORD_INTENT, e);
 }
@@ -146,6 +167,8 @@ static int build(struct creation *m, int (*bring)(struct creation *m, void *arg,
 
 	if (r == 0)
 		r = record_intent(m, e);
+	if (r == 0 && m->notify_target)
+		r = notify_make(&m->c, e);
 	if (r == 0)
 		r = cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e);
 	if (r == 0) {
@@ -166,13 +189,20 @@ void creation_close(struct creation *m)
 	container_close(&m->c);
 }
 
-int creation_leave(struct creation *m, struct err *e)
+int creation_leave(struct creation *m, struct notify *n, struct err *e)
 {
-	if (!m->options->record_exit)
+	bool waits = n && n->in >= 0;
+	int r = 0;
+
+	if (!waits && !m->options->record_exit)
 		return 0;
 	lock_drop(m->c.lock);
 	m->c.lock = -1;
-	return exit_watch(m->arena, &m->c, m->run.pidfd, e);
+	if (m->options->record_exit)
+		r = exit_watch(m->arena, &m->c, m->run.pidfd, e);
+	if (r == 0 && waits)
+		r = notify_await(n, m->run.pidfd, e);
+	return r;
 }
 
 /*
@@ -220,6 +250,7 @@ int creation_make_by(struct arena *a, struct creation *m, const struct context *
 		.options = o,
 		.c = { .id = o->id, .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 },
 		.pid_file = { .dir = DIR_NONE },
+		.notify_target = bring == bring_new ? notify_target() : NULL,
 	};
 	if (prepare(m, ctx, how, e) < 0 || claim(m, ctx, e) < 0) {
 		creation_close(m);
@@ -246,7 +277,7 @@ int container_create(const struct context *ctx, const struct create_options *o, 
 
 	if (r < 0)
 		return r;
-	r = creation_leave(&m, e);
+	r = creation_leave(&m, NULL, e);
 	creation_close(&m);
 	return r;
 }

@@ -248,7 +248,10 @@ int container_destroy(struct arena *a, struct container *c, struct err *e)
 	if (c->state)
 		remove_rdt(c, record_phase(c->state) == RECORD_INTENT);
 	load_poststop(a, c, &poststop);
-	r = remove_directory(c, e);
+	if (c->state && c->state->notify)
+		r = notify_remove(c, e);
+	if (r == 0)
+		r = remove_directory(c, e);
 	if (r < 0)
 		return err_note(e, "container '%s'", c->id);
 	run_poststop(a, c, &poststop);

@@ -4,6 +4,7 @@
 #define CLEAT_CONTAINER_INTERNAL_H
 
 #include "container/container.h"
+#include "container/notify.h"
 #include "plan/plan.h"
 #include "run/run.h"
 
@@ -21,6 +22,8 @@
  */
 int root_open(struct arena *a, const struct context *ctx, bool make, struct dir *ret,
 	      struct err *e);
+/* Where it is, as an absolute path; NULL: our working directory has no name. */
+const char *root_path(struct arena *a, const struct context *ctx);
 
 /* --- record.c --------------------------------------------------------------------------------- */
 
@@ -191,6 +194,7 @@ struct creation {
 	struct pid_file pid_file;
 	struct cgroup *cgroup;
 	struct listener_of listener;
+	const char *notify_target; /* who is told that it is ready; NULL: nobody */
 };
 
 /* Bring a container to the gate. On failure nothing is left. */
@@ -206,8 +210,8 @@ void creation_undo(struct creation *m);
 /* Release the lock and close; the container stays. */
 void creation_close(struct creation *m);
 
-/* It goes on without us; with --record-exit somebody watches for its end. */
-int creation_leave(struct creation *m, struct err *e);
+/* It goes on without us, as soon as it is ready; with --record-exit somebody watches for its end. */
+int creation_leave(struct creation *m, struct notify *n, struct err *e);
 
 /* --- run.c: in the foreground until the container's end, then delete it */
 int creation_stay(struct creation *m, int *ret_status, struct err *e);

@@ -10,6 +10,7 @@
  * Links in the path of the root are followed (/var/run is one); below it none is.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -84,6 +85,17 @@ static int check_owner(int fd, const char *path, struct err *e)
 		return err_code(e, EPERM, path, "state root '%s' can be written by everybody",
 				path);
 	return 0;
+}
+
+const char *root_path(struct arena *a, const struct context *ctx)
+{
+	char cwd[PATH_MAX];
+	mode_t mode;
+	const char *path = ctx->root ? ctx->root : root_default(a, &mode);
+
+	if (path[0] == '/')
+		return path;
+	return sys_getcwd(cwd, sizeof(cwd)) < 0 ? NULL : arena_printf(a, "%s/%s", cwd, path);
 }
 
 int root_open(struct arena *a, const struct context *ctx, bool make, struct dir *ret, struct err *e)

@@ -59,6 +59,7 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
 		  struct err *e)
 {
+	struct notify notify = NOTIFY_NONE;
 	const struct run_options how = {
 		.foreground = !o->detach,
 		.console_socket = o->console_socket,
@@ -72,7 +73,9 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 		return -e->code;
 	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
 		return -e->code;
-	r = run_release(&a, &m.run, e);
+	r = notify_open(&m.c, m.notify_target, m.run.pid, &notify, e);
+	if (r == 0)
+		r = run_release(&a, &m.run, e);
 	if (r == 0)
 		r = container_poststart(&a, &m.plan->hooks, m.spec, &m.c, e);
 	if (r < 0) {
@@ -80,7 +83,12 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 		return r;
 	}
 	*ret_status = 0;
-	r = o->detach ? creation_leave(&m, e) : creation_stay(&m, ret_status, e);
+	m.run.watch = (struct run_watch){ notify.in, notify_relay, &notify };
+	if (o->detach)
+		r = creation_leave(&m, &notify, e);
+	else
+		r = creation_stay(&m, ret_status, e);
+	notify_close(&notify);
 	creation_close(&m);
 	return r;
 }

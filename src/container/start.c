@@ -45,15 +45,25 @@ int container_start(const struct context *ctx, const char *id, struct err *e)
 	struct container c;
 	struct listener_of listener = { .arena = &a, .container = &c };
 	const struct run_listener l = listener_for(&listener);
+	struct notify notify = NOTIFY_NONE;
 	int r = container_open_locked(&a, ctx, id, "start", &c, e);
 
 	if (r < 0)
 		return r;
 	r = container_allows(&c, VERB_START, e);
 	if (r == 0)
+		r = notify_open(&c, notify_target(), c.state->pid, &notify, e);
+	if (r == 0)
 		r = run_start(&c.dir, c.pidfd, &l, e);
 	if (r == 0)
 		r = run_poststart(&a, &c, e);
+	if (r == 0 && notify.in >= 0) {
+		/* it may take its time to get ready, and be stopped meanwhile */
+		lock_drop(c.lock);
+		c.lock = -1;
+		r = notify_await(&notify, c.pidfd, e);
+	}
+	notify_close(&notify);
 	container_close(&c);
 	return r;
 }

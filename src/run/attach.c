@@ -62,14 +62,17 @@ static void reap_strays(void)
 	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | __WALL) == 0 && si.si_pid);
 }
 
+enum { FDS = 3 }; /* that are always polled */
+
 static int wait_loop(struct attach *a, struct err *e)
 {
 	for (;;) {
-		struct pollfd fds[2 + TERM_RELAY_FDS] = {
+		struct pollfd fds[FDS + TERM_RELAY_FDS] = {
 			{ .fd = a->run->pidfd, .events = POLLIN },
 			{ .fd = a->signals, .events = POLLIN },
+			{ .fd = a->run->watch.fd, .events = POLLIN },
 		};
-		size_t n = 2 + (a->relay ? term_relay_poll(a->relay, fds + 2) : 0);
+		size_t n = FDS + (a->relay ? term_relay_poll(a->relay, fds + FDS) : 0);
 		int r = sys_ppoll(fds, n, -1);
 
 		if (r == -EINTR)
@@ -78,7 +81,9 @@ static int wait_loop(struct attach *a, struct err *e)
 			return err_sys(e, -r, NULL, "wait for the container");
 		if (fds[1].revents)
 			forward(a);
-		if (a->relay && term_relay_handle(a->relay, fds + 2, n - 2, e) < 0)
+		if (fds[2].revents)
+			a->run->watch.readable(a->run->watch.arg);
+		if (a->relay && term_relay_handle(a->relay, fds + FDS, n - FDS, e) < 0)
 			return -e->code;
 		if (fds[0].revents)
 			return 0;

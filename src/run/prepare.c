@@ -43,6 +43,7 @@ static void run_init(struct run *r)
 	r->pidfd = r->channel = r->gate = r->console = r->pidfd_socket = r->master = -1;
 	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
 	r->proc = DIR_NONE;
+	r->watch.fd = -1;
 	r->net = NET_MOVES_NONE;
 	r->rdt = RDT_NONE;
 	r->ns = r->plan->ns;

@@ -44,6 +44,13 @@ struct run_callbacks {
 	struct run_listener listener;
 };
 
+/* Something else that run_attach() waits for. */
+struct run_watch {
+	int fd; /* -1: nothing */
+	void (*readable)(void *arg);
+	void *arg;
+};
+
 /* A container's init while this process still holds it. */
 struct run {
 	struct plan *plan; /* constant, but for what run_prepare() learns of our own process */
@@ -69,6 +76,7 @@ struct run {
 	struct net_moves net; /* devices that are in the container by our doing */
 	struct rdt_fs rdt;    /* open when the container has a group there */
 	struct rdt_made rdt_made;
+	struct run_watch watch;
 	struct run_progress *progress; /* shared page: role and step; stays mapped */
 };
 

@@ -129,6 +129,8 @@ int sys_accept(int fd);
  */
 int sys_bind_unix(int fd, int dirfd, const char *name);
 int sys_connect_unix(int fd, int dirfd, const char *name);
+/* To a name that is no file: unix(7), abstract. */
+int sys_connect_abstract(int fd, const char *name);
 int sys_listen(int fd, int backlog);
 /*
  * Send bytes with @nfds descriptors, at most 8. Never raises SIGPIPE.

@@ -74,6 +74,19 @@ int sys_connect_unix(int fd, int dirfd, const char *name)
 	return (int)RESULT_RETRY(connect(fd, (struct sockaddr *)&a, sizeof(a)));
 }
 
+int sys_connect_abstract(int fd, const char *name)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	size_t n = strlen(name);
+
+	if (n >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path + 1, name, n);
+	return (int)RESULT_RETRY(
+		connect(fd, (struct sockaddr *)&a,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)));
+}
+
 int sys_listen(int fd, int backlog)
 {
 	return (int)RESULT(listen(fd, backlog));

@@ -31,6 +31,7 @@ static const struct command {
 	{ "sleep", probe_sleep, "until a signal: exit with 128 + its number" },
 	{ "children", probe_children, "N: have N children that ignore TERM, then sleep" },
 	{ "ignore-term", probe_ignore_term, "sleep, and TERM does nothing" },
+	{ "notify", probe_notify, "TEXT...: a message each to $NOTIFY_SOCKET" },
 	{ "echo", probe_echo, "copy standard input to standard output" },
 	{ "save", probe_save, "PATH [LINE...]: copy standard input there, and add lines" },
 	{ "say", probe_say, "TEXT...: a line" },
