@@ -35,6 +35,8 @@ _cleat_value() {
 	create:--preserve-fds) _cleat_none ;;
 	events:--interval) _cleat_none ;;
 	exec:--process | exec:-p) _cleat_files -f ;;
+	exec:--create) _cleat_none ;;
+	exec:--start) _cleat_none ;;
 	exec:--env | exec:-e) _cleat_none ;;
 	exec:--cwd) _cleat_files -d ;;
 	exec:--user | exec:-u) _cleat_none ;;
@@ -108,7 +110,7 @@ _cleat_options() {
 	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --help -h" ;;
 	delete) _cleat_words "--force -f --regex -r --help -h" ;;
 	events) _cleat_words "--interval --stats --help -h" ;;
-	exec) _cleat_words "--process -p --tty -t --detach -d --env -e --cwd --user -u --user-name --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
+	exec) _cleat_words "--process -p --tty -t --detach -d --create --start --env -e --cwd --user -u --user-name --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
 	features) _cleat_words "--help -h" ;;
 	help) _cleat_words "--help -h" ;;
 	kill) _cleat_words "--all -a --regex -r --signal -s --help -h" ;;

@@ -61,6 +61,8 @@ complete -c cleat -n 'not __fish_seen_subcommand_from check checkpoint create de
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l process -s p -rF -d 'take the process object of config.json from there; -: from stdin'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l tty -s t -d 'give it a terminal'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l detach -s d -d 'do not wait for its end'
+complete -c cleat -n '__fish_seen_subcommand_from exec' -l create -x -d 'prepare it only; it waits under that name'
+complete -c cleat -n '__fish_seen_subcommand_from exec' -l start -x -d 'run the program of one that waits; then only ID follows'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l env -s e -x -d 'one more environment variable'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l cwd -x -a '(__fish_complete_directories)' -d 'working directory'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l user -s u -x -d 'numeric user and group'

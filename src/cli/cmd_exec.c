@@ -3,13 +3,22 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
-#define AT(field) offsetof(struct exec_options, field)
+struct exec_args {
+	struct exec_options options;
+	const char *start;
+};
+
+#define AT(field) offsetof(struct exec_args, options.field)
 
 static const struct option_row rows[] = {
 	{ "process", 'p', OPTION_STRING, AT(process), "FILE",
 	  "take the process object of config.json from there; -: from stdin" },
 	{ "tty", 't', OPTION_BOOL, AT(tty), NULL, "give it a terminal" },
 	{ "detach", 'd', OPTION_BOOL, AT(detach), NULL, "do not wait for its end" },
+	{ "create", 0, OPTION_STRING, AT(create), "NAME",
+	  "prepare it only; it waits under that name" },
+	{ "start", 0, OPTION_STRING, offsetof(struct exec_args, start), "NAME",
+	  "run the program of one that waits; then only ID follows" },
 	{ "env", 'e', OPTION_LIST, AT(env), "NAME=VALUE", "one more environment variable" },
 	{ "cwd", 0, OPTION_STRING, AT(cwd), "DIR", "working directory" },
 	{ "user", 'u', OPTION_STRING, AT(user), "UID[:GID]", "numeric user and group" },
@@ -36,16 +45,30 @@ static const struct option_row rows[] = {
 
 static int exec_early(struct invocation *inv, struct err *e)
 {
-	struct exec_options *o = inv->args;
+	struct exec_args *args = inv->args;
+	struct exec_options *o = &args->options;
 
 	return check_descriptors(o->preserve_fds, &o->listen_fds, &o->listen_names, e);
 }
 
+static int exec_start(struct invocation *inv, const struct exec_args *args, struct err *e)
+{
+	if (args->options.create || args->options.process || inv->n_operands > 1)
+		return err_user(
+			e, args->start,
+			"exec --start takes the process as it was created: only ID follows");
+	return container_exec_start(&inv->globals.context, args->options.id, args->start, e);
+}
+
 static int exec_run(struct invocation *inv, struct err *e)
 {
-	struct exec_options *o = inv->args;
+	struct exec_args *args = inv->args;
+	struct exec_options *o = &args->options;
 
 	o->id = inv->operands[0];
+	if (args->start)
+		return exec_start(inv, args, e);
+	o->detach |= o->create != NULL;
 	o->args = inv->operands + 1;
 	/* callers put it there, and mean the end of our options */
 	if (o->args[0] && str_eq(o->args[0], "--"))
@@ -64,7 +87,7 @@ const struct command command_exec = {
 	.flags = COMMAND_PROTECT,
 	.failure_status = 255, /* 1 could be the program's */
 	.options = { rows, COUNT(rows) },
-	.args_size = sizeof(struct exec_options),
+	.args_size = sizeof(struct exec_args),
 	.early = exec_early,
 	.run = exec_run,
 };

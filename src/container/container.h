@@ -103,6 +103,7 @@ struct string_list {
 /* A further process of a container; what is not given is as the container's own process has it. */
 struct exec_options {
 	const char *id;
+	const char *create;  /* the name under which it waits for container_exec_start(), or NULL */
 	const char *process; /* file with a process object, "-": stdin; NULL: the rest counts */
 	char *const *args;   /* ends with NULL */
 	const char *cwd, *user, *user_name, *apparmor, *process_label, *cgroup;
@@ -115,6 +116,8 @@ struct exec_options {
 /* *ret_status: the process's exit status (128+n for a signal); 0 when detached. */
 int container_exec(const struct context *ctx, const struct exec_options *o, int *ret_status,
 		   struct err *e);
+int container_exec_start(const struct context *ctx, const char *id, const char *name,
+			 struct err *e);
 int container_start(const struct context *ctx, const char *id, struct err *e);
 /* @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. */
 #define CONTAINER_STOP_SIGNAL (-1)

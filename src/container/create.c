@@ -266,7 +266,7 @@ int creation_make_by(struct arena *a, struct creation *m, const struct context *
 int container_create(const struct context *ctx, const struct create_options *o, struct err *e)
 {
 	const struct run_options how = {
-		.gate = true,
+		.gate = RUN_GATE,
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 	};

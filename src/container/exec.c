@@ -28,6 +28,7 @@ struct execution {
 	struct cgroup *cgroup;
 	struct pid_file pid_file;
 	struct listener_of listener;
+	struct exec_gate gate; /* with --create */
 	bool prepared;
 };
 
@@ -100,6 +101,9 @@ static int write_pid(void *arg, struct err *e)
 	struct execution *x = arg;
 
 	x->listener.pid = x->run.pid;
+	if (x->options->create &&
+	    exec_gate_record(x->arena, &x->c, &x->gate, x->run.pid, x->run.pidfd, e) < 0)
+		return -e->code;
 	return pid_file_write(&x->pid_file, x->run.pid, e);
 }
 
@@ -110,6 +114,10 @@ static int prepare(struct execution *x, const struct context *ctx, struct err *e
 
 	if (r == 0)
 		r = check_status(x, e);
+	if (r == 0 && o->create)
+		r = exec_gate_name(x->arena, o->create, &x->gate, e);
+	if (r == 0 && o->create)
+		r = exec_gate_claim(x->arena, &x->c, &x->gate, e);
 	if (r == 0 && o->pid_file)
 		r = pid_file_prepare(x->arena, o->pid_file, &x->pid_file, e);
 	if (r == 0)
@@ -119,8 +127,10 @@ static int prepare(struct execution *x, const struct context *ctx, struct err *e
 	choose_namespaces(x);
 	x->listener = (struct listener_of){ x->arena, &x->c, x->spec, 0 };
 	x->run.plan = x->plan;
+	x->run.state_dir = x->c.dir;
 	x->run.options = (struct run_options){ .exec = &x->target,
 					       .foreground = !o->detach,
+					       .gate = x->gate.socket,
 					       .console_socket = o->console_socket,
 					       .pidfd_socket = o->pidfd_socket };
 	x->run.callbacks = (struct run_callbacks){ .created = write_pid,
@@ -135,10 +145,12 @@ static int perform(struct execution *x, int *ret_status, struct err *e)
 {
 	int r = run_create(x->arena, &x->run, e);
 
-	if (r == 0)
+	if (r == 0 && !x->options->create)
 		r = run_release(x->arena, &x->run, e);
 	if (r < 0) {
 		run_abort(&x->run);
+		if (x->options->create)
+			exec_gate_remove(&x->c, &x->gate);
 		pid_file_remove(&x->pid_file);
 		return r;
 	}

@@ -52,6 +52,11 @@ int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file
  */
 int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_file **ret,
 		struct err *e);
+/* The same in a file of another name: processes that wait, see exec_gate.c. */
+int record_write_as(struct arena *a, const struct dir *dir, const char *name,
+		    struct cleat_state_file *s, enum record_phase phase, struct err *e);
+int record_read_as(struct arena *a, int dirfd, const char *name, const char *id,
+		   struct cleat_state_file **ret, struct err *e);
 
 /* Decode and encode, for tests. As record_read(); a broken record is -EINVAL. */
 int record_decode(struct arena *a, const char *id, const char *text, size_t len,
@@ -178,6 +183,22 @@ struct run_listener listener_for(struct listener_of *l);
 /* The process object that the options of an exec mean, checked. */
 int exec_process(struct arena *a, const struct container *c, const struct spec *spec,
 		 const struct exec_options *o, struct spec_process *ret, struct err *e);
+
+/* --- exec_gate.c ------------------------------------------------------------------------------ */
+
+/* Of a process that waits to be started: its name, and the files in the state directory. */
+struct exec_gate {
+	const char *name, *socket, *record;
+};
+/* Check the name. */
+int exec_gate_name(struct arena *a, const char *name, struct exec_gate *ret, struct err *e);
+/* -EEXIST: one of that name waits. What is left of one that has ended is removed. */
+int exec_gate_claim(struct arena *a, const struct container *c, const struct exec_gate *g,
+		    struct err *e);
+/* Which process it is. */
+int exec_gate_record(struct arena *a, const struct container *c, const struct exec_gate *g,
+		     pid_t pid, int pidfd, struct err *e);
+void exec_gate_remove(const struct container *c, const struct exec_gate *g);
 
 /* --- create.c --------------------------------------------------------------------------------- */
 

@@ -141,8 +141,8 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	return s;
 }
 
-int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file *s,
-		 enum record_phase phase, struct err *e)
+int record_write_as(struct arena *a, const struct dir *dir, const char *name,
+		    struct cleat_state_file *s, enum record_phase phase, struct err *e)
 {
 	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
 	struct ocispec_error oe = { 0 };
@@ -155,7 +155,13 @@ int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file
 	if (r < 0)
 		return err_code(e, -r, oe.path, "write the record of the container: %s: %s",
 				oe.path, oe.text);
-	return file_replace_at(dir, RECORD_NAME, RECORD_MODE, text, len, e);
+	return file_replace_at(dir, name, RECORD_MODE, text, len, e);
+}
+
+int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file *s,
+		 enum record_phase phase, struct err *e)
+{
+	return record_write_as(a, dir, RECORD_NAME, s, phase, e);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -215,10 +221,10 @@ static void void_other_boot(struct cleat_state_file *s)
 	s->pid = 0;
 }
 
-int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_file **ret,
-		struct err *e)
+int record_read_as(struct arena *a, int dirfd, const char *name, const char *id,
+		   struct cleat_state_file **ret, struct err *e)
 {
-	auto_fd fd = sys_openat(dirfd, RECORD_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	auto_fd fd = sys_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	ssize_t len;
 	char *text;
 	int r;
@@ -228,7 +234,7 @@ int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_f
 		return 0;
 	if (fd < 0)
 		return err_sys(e, -fd, id, "open the state of container");
-	len = file_read_fd(fd, RECORD_NAME, a, OCISPEC_MAX_SIZE, &text, e);
+	len = file_read_fd(fd, name, a, OCISPEC_MAX_SIZE, &text, e);
 	if (len < 0)
 		return err_note(e, "container '%s'", id);
 	r = record_decode(a, id, text, (size_t)len, ret, e);
@@ -241,6 +247,12 @@ int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_f
 	if (r == 0)
 		void_other_boot(*ret);
 	return r;
+}
+
+int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_file **ret,
+		struct err *e)
+{
+	return record_read_as(a, dirfd, RECORD_NAME, id, ret, e);
 }
 
 const char *record_annotation(const struct cleat_state_file *s, const char *key)

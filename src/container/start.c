@@ -54,7 +54,7 @@ int container_start(const struct context *ctx, const char *id, struct err *e)
 	if (r == 0)
 		r = notify_open(&c, notify_target(), c.state->pid, &notify, e);
 	if (r == 0)
-		r = run_start(&c.dir, c.pidfd, &l, e);
+		r = run_start(&c.dir, RUN_GATE, c.pidfd, &l, e);
 	if (r == 0)
 		r = run_poststart(&a, &c, e);
 	if (r == 0 && notify.in >= 0) {

@@ -19,19 +19,19 @@
 /* An agent that answers the payload's system calls may never answer those of ours. */
 #define EXPLAIN_MS 2000
 
-int gate_make(const struct dir *state_dir, struct err *e)
+int gate_make(const struct dir *state_dir, const char *name, struct err *e)
 {
 	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET, 0);
 	int r;
 
 	if (fd < 0)
-		return err_sys(e, -fd, GATE_NAME, "make the socket");
-	r = sys_bind_unix(fd, state_dir->fd, GATE_NAME);
+		return err_sys(e, -fd, name, "make the socket");
+	r = sys_bind_unix(fd, state_dir->fd, name);
 	if (r < 0)
 		return err_sys(e, -r, state_dir->name, "bind the start gate in");
 	r = sys_listen(fd, GATE_BACKLOG);
 	if (r < 0)
-		return err_sys(e, -r, GATE_NAME, "listen at");
+		return err_sys(e, -r, name, "listen at");
 	return fd_take(&fd);
 }
 
@@ -53,7 +53,7 @@ int gate_wait(int gate, struct err *e)
 		auto_fd peer = sys_accept(gate);
 
 		if (peer < 0)
-			return err_sys(e, -peer, GATE_NAME, "accept at the");
+			return err_sys(e, -peer, NULL, "accept at the gate");
 		if (says_start(peer))
 			return fd_take(&peer);
 	}
@@ -130,14 +130,14 @@ int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *
 	}
 }
 
-static int gate_connect(const struct dir *state_dir, int extra)
+static int gate_connect(const struct dir *state_dir, const char *name, int extra)
 {
 	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET | extra, 0);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = sys_connect_unix(fd, state_dir->fd, GATE_NAME);
+	r = sys_connect_unix(fd, state_dir->fd, name);
 	return r < 0 ? r : fd_take(&fd);
 }
 
@@ -146,17 +146,18 @@ int run_gate_is_open(const struct dir *state_dir)
 	auto_fd fd = -1;
 
 	/* Most containers are running: one call answers then. */
-	if (sys_faccessat(state_dir->fd, GATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (sys_faccessat(state_dir->fd, RUN_GATE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	fd = gate_connect(state_dir, SOCK_NONBLOCK);
+	fd = gate_connect(state_dir, RUN_GATE, SOCK_NONBLOCK);
 	if (fd >= 0 || fd == -EAGAIN) /* EAGAIN: the backlog is full, so somebody listens */
 		return 1;
 	return fd == -ECONNREFUSED || fd == -ENOENT ? 0 : fd;
 }
 
-int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l, struct err *e)
+int run_start(const struct dir *state_dir, const char *gate, int pidfd,
+	      const struct run_listener *l, struct err *e)
 {
-	auto_fd peer = gate_connect(state_dir, 0);
+	auto_fd peer = gate_connect(state_dir, gate, 0);
 	int r;
 
 	if (peer == -ECONNREFUSED || peer == -ENOENT)
@@ -169,6 +170,6 @@ int run_start(const struct dir *state_dir, int pidfd, const struct run_listener 
 	r = gate_outcome(peer, pidfd, l, e);
 	if (r < 0)
 		return r;
-	r = sys_unlinkat(state_dir->fd, GATE_NAME, 0);
-	return r < 0 && r != -ENOENT ? err_sys(e, -r, GATE_NAME, "remove") : 0;
+	r = sys_unlinkat(state_dir->fd, gate, 0);
+	return r < 0 && r != -ENOENT ? err_sys(e, -r, gate, "remove") : 0;
 }

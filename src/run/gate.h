@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gate - where a created container waits to be started
+ * gate - where a created container, or a process of exec --create, waits to be started
  *
  * A listening SEQPACKET socket named "gate" in the state directory; init holds the
  * listening end, so it works across every namespace and closes with init. The file
@@ -13,10 +13,8 @@
 
 #include "run/run.h"
 
-#define GATE_NAME "gate"
-
-/* parent: make the socket in @state_dir. Returns the listening descriptor or -errno. */
-int gate_make(const struct dir *state_dir, struct err *e);
+/* parent: make the socket @name in @state_dir. Returns the listening descriptor or -errno. */
+int gate_make(const struct dir *state_dir, const char *name, struct err *e);
 
 /*
  * init: wait for somebody who says START on @gate. Connections that say nothing

@@ -83,7 +83,8 @@ static int step_forget_host(void *role, struct err *e)
 static int step_forget_host_for_exec(void *role, struct err *e)
 {
 	struct child *c = role;
-	int keep[] = { c->up, c->cgroup, c->run->options.exec->pidfd, c->run->rootfs_dir };
+	int keep[] = { c->up, c->cgroup, c->run->options.exec->pidfd, c->run->rootfs_dir,
+		       c->run->gate };
 
 	(void)e;
 	child_close_except(c, keep, COUNT(keep));

@@ -221,7 +221,7 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 
 	sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (run->options.gate) {
-		run->gate = gate_make(&run->state_dir, e);
+		run->gate = gate_make(&run->state_dir, run->options.gate, e);
 		r = run->gate < 0 ? run->gate : 0;
 	}
 	if (r == 0)

@@ -19,9 +19,12 @@ struct run_exec {
 	uint64_t namespaces; /* CLONE_NEW* that differ from ours */
 };
 
+/* Where a created container waits. */
+#define RUN_GATE "gate"
+
 struct run_options {
 	const struct run_exec *exec; /* NULL: create a container */
-	bool gate;		     /* create: wait at a socket; run: on the channel */
+	const char *gate;	     /* wait at a socket of that name; NULL: on the channel */
 	bool foreground;	     /* we stay: relay the terminal, forward signals */
 	const char *console_socket;  /* path or NULL */
 	const char *pidfd_socket;
@@ -101,12 +104,13 @@ int run_create(struct arena *a, struct run *r, struct err *e);
 int run_release(struct arena *a, struct run *r, struct err *e);
 
 /*
- * run_start() - `start` from another process: through the gate in @state_dir
- * @pidfd: the container's init
+ * run_start() - `start` from another process: through the gate @gate in @state_dir
+ * @pidfd: whoever waits there
  *
  * Returns when its program is executed, or with the reason why not.
  */
-int run_start(const struct dir *state_dir, int pidfd, const struct run_listener *l, struct err *e);
+int run_start(const struct dir *state_dir, const char *gate, int pidfd,
+	      const struct run_listener *l, struct err *e);
 /* 1: somebody listens at the gate (created), 0: nobody, -errno. */
 int run_gate_is_open(const struct dir *state_dir);
 

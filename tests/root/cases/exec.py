@@ -217,6 +217,61 @@ def _(t):
     end(t, pid)
 
 
+def prepared(t, name, *program, options=()):
+    path = f"{t.dir}/{name}.pid"
+    t.start_command("exec", "--create", name, "--pid-file", path, *options, t.id, *program)
+    return int(t.read(path))
+
+
+@case("--create and --start")
+def _(t):
+    """A supervisor has the pidfd of each before it runs, and loses no exit status."""
+    init = started(t)
+    pids = [prepared(t, f"p{i}", "/probe", "exit", str(i)) for i in range(20)]
+    fds = [os.pidfd_open(pid) for pid in pids]
+    t.equal(t.read(f"/proc/{pids[3]}/cgroup"), t.read(f"/proc/{init}/cgroup"), "the cgroups")
+    t.fails("process 'p3' of container .* already exists and waits", "exec", "--create", "p3",
+            t.id, "/probe")
+    t.equal(t.state()["status"], "running", "the status")
+    for i in range(20):
+        t.ok("exec", "--start", f"p{i}", t.id)
+    for i, fd in enumerate(fds):
+        t.equal(os.waitid(os.P_PIDFD, fd, os.WEXITED).si_status, i, "a status")
+        os.close(fd)
+    t.fails("has no process 'p3' that waits", "exec", "--start", "p3", t.id)
+    t.equal([n for n in os.listdir(f"{t.root}/{t.id}") if n.startswith("exec-")], [], "files")
+    t.delete("--force")
+    t.wait_for_end(init)
+
+
+@case("--start says why the program cannot be executed")
+def _(t):
+    started(t)
+    t.write(f"{t.rootfs}/bin/app", "#!/bin/bash\n", 0o755)
+    pid = prepared(t, "app", "/bin/app")
+    r = t.fails("its interpreter '/bin/bash' does not exist in the container", "exec", "--start",
+                "app", t.id)
+    t.equal(r.rc, 255, "the status")
+    t.wait_for_end(pid)
+    t.fails(r"exec: \"nope\": executable file not found", "exec", "--create", "app", t.id, "nope")
+    t.fails("cannot name a process", "exec", "--create", "a/b", t.id, "/probe")
+    t.fails("only ID follows", "exec", "--start", "a", t.id, "/probe")
+    t.delete("--force")
+
+
+@case("--create, and the name of one that has ended")
+def _(t):
+    started(t)
+    pid = prepared(t, "a", "/probe", "exit", "1")
+    os.kill(pid, signal.SIGKILL)
+    t.wait_for_end(pid)
+    t.fails("has no process 'a' that waits", "exec", "--start", "a", t.id)
+    pid = prepared(t, "a", "/probe", "exit", "2")
+    t.ok("exec", "--start", "a", t.id)
+    t.equal(t.wait_for_end(pid), 2, "the status")
+    end(t, prepared(t, "b", "/probe", "exit", "2"))
+
+
 @case("a filter binds it too")
 def _(t):
     started(t, {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [

@@ -26,7 +26,7 @@ static void open_scene(struct scene *s, void (*act)(int peer))
 
 	s->dir = (struct dir){ .fd = sys_open(unit_dir(), O_PATH | O_DIRECTORY, 0),
 			       .name = unit_dir() };
-	s->gate = gate_make(&s->dir, &e);
+	s->gate = gate_make(&s->dir, RUN_GATE, &e);
 	REQUIRE(s->gate >= 0);
 	CHECK_INT(run_gate_is_open(&s->dir), 1);
 	s->init = fork();
@@ -58,7 +58,7 @@ TEST(start_ends_when_the_program_runs)
 	struct scene s;
 
 	open_scene(&s, execs);
-	CHECK_OK(run_start(&s.dir, -1, NULL, &e), &e);
+	CHECK_OK(run_start(&s.dir, RUN_GATE, -1, NULL, &e), &e);
 	close_scene(&s);
 }
 
@@ -77,7 +77,7 @@ TEST(start_gets_the_reason)
 	struct scene s;
 
 	open_scene(&s, reports);
-	CHECK_INT(run_start(&s.dir, -1, NULL, &e), -EACCES);
+	CHECK_INT(run_start(&s.dir, RUN_GATE, -1, NULL, &e), -EACCES);
 	CHECK_STR(e.text, "exec '/bin/x': permission denied");
 	close_scene(&s);
 }
@@ -93,7 +93,7 @@ TEST(init_that_dies_at_the_gate)
 	struct scene s;
 
 	open_scene(&s, dies);
-	CHECK_INT(run_start(&s.dir, -1, NULL, &e), -ESRCH);
+	CHECK_INT(run_start(&s.dir, RUN_GATE, -1, NULL, &e), -ESRCH);
 	close_scene(&s);
 }
 
@@ -105,8 +105,8 @@ TEST(somebody_who_says_nothing)
 	struct scene s;
 
 	open_scene(&s, execs);
-	REQUIRE(sys_connect_unix(silent, s.dir.fd, GATE_NAME) == 0);
-	CHECK_OK(run_start(&s.dir, -1, NULL, &e), &e);
+	REQUIRE(sys_connect_unix(silent, s.dir.fd, RUN_GATE) == 0);
+	CHECK_OK(run_start(&s.dir, RUN_GATE, -1, NULL, &e), &e);
 	close_scene(&s);
 }
 
@@ -122,7 +122,7 @@ TEST(listener_that_nobody_asked_for)
 	struct scene s;
 
 	open_scene(&s, offers_listener);
-	CHECK_INT(run_start(&s.dir, -1, NULL, &e), -EPROTO);
+	CHECK_INT(run_start(&s.dir, RUN_GATE, -1, NULL, &e), -EPROTO);
 	close_scene(&s);
 }
 
@@ -134,10 +134,10 @@ TEST(nobody_behind_the_gate)
 	s.dir = (struct dir){ .fd = sys_open(unit_dir(), O_PATH | O_DIRECTORY, 0),
 			      .name = unit_dir() };
 	CHECK_INT(run_gate_is_open(&s.dir), 0);
-	s.gate = gate_make(&s.dir, &e);
+	s.gate = gate_make(&s.dir, RUN_GATE, &e);
 	fd_close(&s.gate);
 	CHECK_INT(run_gate_is_open(&s.dir), 0);
-	CHECK_INT(run_start(&s.dir, -1, NULL, &e), -ESRCH);
+	CHECK_INT(run_start(&s.dir, RUN_GATE, -1, NULL, &e), -ESRCH);
 	CHECK_STR(e.text, "cannot start a container that has stopped");
 	dir_close(&s.dir);
 }
