@@ -52,7 +52,7 @@ static int parse(struct invocation *inv, int argc, char **argv, struct err *e)
 	if (argc < 1)
 		return err_user(e, NULL, "the argument list is empty");
 	if (cli_parse(inv, argv, e) < 0)
-		return -e->code;
+		return err_set_id(e, "usage");
 	if (inv->help || !inv->command || !(inv->command->flags & COMMAND_PROTECT))
 		return 0;
 	return run_protect_exe(argv, e);
@@ -83,7 +83,7 @@ static int prepare(struct invocation *inv, int argc, char **argv, struct err *e)
 	if (log_open(g->log, (enum log_format)g->log_format, (enum log_level)g->log_level,
 		     r == 0 ? e : NULL) < 0 &&
 	    r == 0)
-		r = -e->code;
+		r = err_set_id(e, "log");
 	return r;
 }
 
@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 		r = inv.command && !inv.help ? inv.command->run(&inv, &e) : print_about(&inv, &e);
 	}
 	if (r < 0) {
+		run_explain_quota(NULL, &e);
 		log_error(&e);
 		return inv.command && inv.command->failure_status ? inv.command->failure_status
 								  : EXIT_FAILURE;

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err {
@@ -57,6 +58,19 @@ int err_note(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /* Record the stable code of the kind of error; the first one stays. Returns -e->code. */
 int err_set_id(struct err *e, const char *id);
+
+/*
+ * The kinds of errors and their codes. What has no code of its own gets one by its errno,
+ * so every error has one; err_id() is what the log shows.
+ */
+struct err_kind {
+	char id[24];
+	char meaning[84];
+};
+extern const struct err_kind err_kinds[];
+extern const size_t err_n_kinds;
+const char *err_id(const struct err *e);
+bool err_is_kind(const char *id);
 
 /* Ignoring is written down: traces the error with the reason and clears it. */
 void err_ignore(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);

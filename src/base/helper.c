@@ -389,6 +389,9 @@ static int start(struct running *r)
 		if (r->pid == 0)
 			helper_child(r->h, ends, ends[3]);
 		code = r->pid < 0 ? -errno : 0;
+		/* stored before the last thing that can fail, and closed then */
+		if (r->pid < 0)
+			r->fds[SLOT_PID] = -1;
 	}
 	for (size_t i = 0; i < COUNT(ends); i++)
 		fd_close(&ends[i]);

@@ -188,8 +188,7 @@ static void add_error_pairs(struct line *l, const struct err *e)
 
 	str_copy(subject, sizeof(subject), e->subject);
 	str_escape_control(subject);
-	if (e->id[0])
-		line_add_pair(l, "code", e->id);
+	line_add_pair(l, "code", err_id(e));
 	if (e->step[0])
 		line_add_pair(l, "step", e->step);
 	if (subject[0])
@@ -226,8 +225,14 @@ static void journal_datagram(struct line *l, enum log_level level, const char *t
 		 logger.ident);
 	line_add(l, head);
 	if (e) {
-		snprintf(head, sizeof(head), "ERRNO=%d\nCLEAT_STEP=%s\nCLEAT_CODE=%s\n", e->code,
-			 e->step, e->id);
+		char subject[sizeof(e->subject)];
+
+		str_copy(subject, sizeof(subject), e->subject);
+		str_escape_control(subject);
+		line_add(l, "CLEAT_OBJECT=");
+		line_add(l, subject);
+		snprintf(head, sizeof(head), "\nERRNO=%d\nCLEAT_STEP=%s\nCLEAT_CODE=%s\n", e->code,
+			 e->step, err_id(e));
 		line_add(l, head);
 	}
 	line_add(l, "MESSAGE=");

@@ -108,6 +108,14 @@ const char *cli_dump_options(struct arena *a)
 		dump_table(&o, &c->options);
 		output_add(&o, "}");
 	}
+	output_add(&o, "],\"errors\":[");
+	for (size_t i = 0; i < err_n_kinds; i++) {
+		output_add(&o, i ? ",{\"code\":" : "{\"code\":");
+		output_json_string(&o, err_kinds[i].id);
+		output_add(&o, ",\"meaning\":");
+		output_json_string(&o, err_kinds[i].meaning);
+		output_add(&o, "}");
+	}
 	output_add(&o, "]}\n");
 	return o.text;
 }

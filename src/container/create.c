@@ -58,11 +58,14 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 
 	host_probe(&m->host, true);
 	r = spec_load(m->arena, o->bundle, o->config, &m->spec, e);
-	if (r == 0 && m->notify_target)
+	if (r < 0)
+		return err_set_id(e, "config");
+	if (m->notify_target)
 		r = add_notify(m, ctx, e);
 	if (r < 0)
 		return r;
-	return plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
+	r = plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
+	return r < 0 ? err_set_id(e, "config") : 0;
 }
 
 static int record_identity(void *arg, pid_t pid, int pidfd, struct err *e)
@@ -119,8 +122,10 @@ static int claim(struct creation *m, const struct context *ctx, struct err *e)
 	if (root_open(m->arena, ctx, true, &root, e) < 0)
 		return -e->code;
 	r = sys_mkdirat(root.fd, id, DIR_MODE);
-	if (r == -EEXIST)
-		return err_code(e, EEXIST, id, "container with given ID already exists: '%s'", id);
+	if (r == -EEXIST) {
+		err_code(e, EEXIST, id, "container with given ID already exists: '%s'", id);
+		return err_set_id(e, "container-exists");
+	}
 	if (r < 0)
 		return err_sys(e, -r, id, "make the directory of container");
 	if (container_open_dir(&root, id, &m->c, e) < 0)
@@ -169,13 +174,12 @@ static int build(struct creation *m, int (*bring)(struct creation *m, void *arg,
 		r = record_intent(m, e);
 	if (r == 0 && m->notify_target)
 		r = notify_make(&m->c, e);
-	if (r == 0)
-		r = cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e);
-	if (r == 0) {
-		m->run.cgroup = m->cgroup;
-		r = bring(m, arg, e);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	if (cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e) < 0)
+		return err_set_id(e, "cgroup");
+	m->run.cgroup = m->cgroup;
+	return bring(m, arg, e);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

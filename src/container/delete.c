@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "container/internal.h"
-#include "run/gate.h"
 #include "sys/sys.h"
 
 #define INTENT_DEADLINE_MS    2000
@@ -211,7 +210,7 @@ static void warn_of_devices(const struct container *c)
 /* What is nearly always there goes by name; the record last, for it tells what to do. */
 static int remove_directory(const struct container *c, struct err *e)
 {
-	static const char *const usual[] = { CONFIG_NAME, RECORD_NAME, GATE_NAME };
+	static const char *const usual[] = { CONFIG_NAME, RECORD_NAME, RUN_GATE };
 
 	for (size_t i = 0; i < COUNT(usual); i++) {
 		sys_unlinkat(c->dir.fd, usual[i], 0);

@@ -50,10 +50,11 @@ int exec_gate_claim(struct arena *a, const struct container *c, const struct exe
 
 	if (find(a, c, g, &s, &pidfd, e) < 0)
 		return -e->code;
-	if (pidfd >= 0)
-		return err_code(e, EEXIST, g->name,
-				"process '%s' of container '%s' already exists and waits", g->name,
-				c->id);
+	if (pidfd >= 0) {
+		err_code(e, EEXIST, g->name,
+			 "process '%s' of container '%s' already exists and waits", g->name, c->id);
+		return err_set_id(e, "process-exists");
+	}
 	exec_gate_remove(c, g);
 	return 0;
 }
@@ -84,9 +85,11 @@ static int pass(struct arena *a, struct container *c, const struct exec_gate *g,
 
 	if (r < 0)
 		return r;
-	if (pidfd < 0)
-		return err_code(e, ESRCH, g->name, "container '%s' has no process '%s' that waits",
-				c->id, g->name);
+	if (pidfd < 0) {
+		err_code(e, ESRCH, g->name, "container '%s' has no process '%s' that waits", c->id,
+			 g->name);
+		return err_set_id(e, "process-unknown");
+	}
 	listener.pid = s->pid;
 	r = run_start(&c->dir, g->socket, pidfd, &l, e);
 	exec_gate_remove(c, g);

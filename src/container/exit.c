@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "cgroup/stats.h"
+#include "cgroup/cgroup.h"
 #include "container/internal.h"
 #include "ocispec/decode.h"
 #include "ocispec/encode.h"

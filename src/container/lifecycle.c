@@ -49,13 +49,11 @@ static const unsigned char rules[VERB_N][STATUS_N] = {
 };
 /* clang-format on */
 
-int container_allows(const struct container *c, enum container_verb verb, struct err *e)
+static int refuse(const struct container *c, enum answer why, struct err *e)
 {
 	const char *status = container_status_name(c->status);
 
-	switch ((enum answer)rules[verb][c->status]) {
-	case ALLOWED:
-		return 0;
+	switch (why) {
 	case NOT_RUNNING:
 		return err_user(e, c->id, "container not running: '%s' is %s", c->id, status);
 	case NOT_PAUSED:
@@ -73,8 +71,19 @@ int container_allows(const struct container *c, enum container_verb verb, struct
 	case NOT_STOPPED:
 		return err_user(e, c->id, "cannot delete container %s that is not stopped: %s",
 				c->id, status);
+	case ALLOWED:
 	case NO_ANSWER:
 		break;
 	}
 	abort();
+}
+
+int container_allows(const struct container *c, enum container_verb verb, struct err *e)
+{
+	enum answer answer = (enum answer)rules[verb][c->status];
+
+	if (answer == ALLOWED)
+		return 0;
+	refuse(c, answer, e);
+	return err_set_id(e, "container-state");
 }

@@ -154,7 +154,9 @@ int lock_wait(struct arena *a, int dirfd, const char *id, const char *verb, unsi
 
 	if (r == -EWOULDBLOCK)
 		r = wait_for(dirfd, timeout_ms);
-	if (r == -ETIMEDOUT)
-		return name_holder(a, dirfd, id, verb, timeout_ms, e);
+	if (r == -ETIMEDOUT) {
+		name_holder(a, dirfd, id, verb, timeout_ms, e);
+		return err_set_id(e, "container-locked");
+	}
 	return r < 0 ? err_sys(e, -r, id, "lock the container") : 0;
 }

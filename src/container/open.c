@@ -16,7 +16,8 @@
 
 int container_absent(const char *id, struct err *e)
 {
-	return err_code(e, ENOENT, id, "container '%s' does not exist", id);
+	err_code(e, ENOENT, id, "container '%s' does not exist", id);
+	return err_set_id(e, "container-unknown");
 }
 
 /* Where nobody works on it, what is there is the rest of a creation that was killed. */
@@ -24,10 +25,11 @@ static int absent_record(const struct container *c, struct err *e)
 {
 	if (c->lock >= 0 || lock_is_held(c->dir.fd))
 		return container_absent(c->id, e);
-	return err_code(e, ENOENT, c->id,
-			"container '%s' does not exist, but 'delete --force' can remove what is "
-			"left of it",
-			c->id);
+	err_code(
+		e, ENOENT, c->id,
+		"container '%s' does not exist, but 'delete --force' can remove what is left of it",
+		c->id);
+	return err_set_id(e, "container-unknown");
 }
 
 static enum container_status rough_status(const struct container *c)

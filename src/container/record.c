@@ -168,10 +168,11 @@ int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file
 
 static int too_new(const char *id, unsigned version, struct err *e)
 {
-	return err_code(e, EPROTONOSUPPORT, id,
-			"container '%s' belongs to a newer release: its state has version %u, "
-			"and %d is the newest known here",
-			id, version, RECORD_VERSION);
+	err_code(e, EPROTONOSUPPORT, id,
+		 "container '%s' belongs to a newer release: its state has version %u, and %d is "
+		 "the newest known here",
+		 id, version, RECORD_VERSION);
+	return err_set_id(e, "container-newer");
 }
 
 /* What cannot be read as a record of ours may be one of a later release. */

@@ -54,6 +54,7 @@ int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *sta
 		if (run_one(p, kind, i, state, cwd_fd, &failed) == 0)
 			continue;
 		if (kind != HOOK_POSTSTOP) {
+			err_set_id(&failed, "hook");
 			if (e)
 				*e = failed;
 			return -failed.code;

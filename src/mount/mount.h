@@ -145,6 +145,8 @@ struct mount_ctx {
 /* init, in this order; each is a step of its own */
 int mount_root_attach(struct mount_ctx *m, struct err *e); /* slave host tree, attach rootfs */
 int mount_all(struct mount_ctx *m, struct err *e);	   /* mounts[] in order */
+/* Says of which operation @e speaks. Returns -e->code. */
+int mount_op_error(const struct mount_op *op, struct err *e);
 int mount_masks(struct mount_ctx *m, struct err *e);	   /* maskedPaths, readonlyPaths */
 int mount_root_switch(struct mount_ctx *m, struct err *e); /* pivot_root or MS_MOVE + chroot */
 int mount_finish(struct mount_ctx *m, struct err *e);	   /* late read-only, root, propagation */

@@ -245,7 +245,7 @@ static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err
 			mount_target_open(m->root, op->target, target_how(op, !S_ISDIR(st.st_mode)),
 					  S_ISDIR(st.st_mode) ? TARGET_MODE : 0644, NULL, e);
 	} else if (target < 0) {
-		return err_sys(e, -target, op->target, "open the target");
+		return mount_path_error(m->root, op->target, -target, "open the target", e);
 	}
 	if (target < 0)
 		return target;
@@ -297,7 +297,7 @@ static int apply_remount(struct mount_ctx *m, const struct mount_op *op, struct 
 	int r;
 
 	if (target < 0)
-		return err_sys(e, -target, op->target, "open the target");
+		return mount_path_error(m->root, op->target, -target, "open the target", e);
 	if (op->n_data && !op->flags.bind && reconfigure(target, op, e) < 0)
 		return -e->code;
 	r = mount_set(target, true, op->flags.rec_set, op->flags.rec_clear, 0);
@@ -335,6 +335,12 @@ static int apply(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 	return err_code(e, EINVAL, op->target, "an unknown kind of mount");
 }
 
+int mount_op_error(const struct mount_op *op, struct err *e)
+{
+	err_note(e, "mounts[%zu]: %s '%s' on '%s'", op->index, op->type, op->source, op->target);
+	return err_set_id(e, "mount");
+}
+
 int mount_all(struct mount_ctx *m, struct err *e)
 {
 	const struct mount_plan *p = m->plan;
@@ -349,9 +355,9 @@ int mount_all(struct mount_ctx *m, struct err *e)
 	for (size_t i = 0; i < p->n_ops; i++) {
 		const struct mount_op *op = &p->ops[i];
 
-		if (apply(m, op, e) < 0)
-			return err_note(e, "mounts[%zu]: %s '%s' on '%s'", op->index, op->type,
-					op->source, op->target);
+		if (apply(m, op, e) == 0)
+			continue;
+		return mount_op_error(op, e);
 	}
 	fd_close(&m->fresh.tree);
 	return 0;

@@ -193,8 +193,10 @@ static int fs_open(const char *type, struct err *e)
 {
 	int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
 
-	if (fs == -ENODEV)
-		return err_sys(e, ENODEV, type, "the kernel has no file system of type");
+	if (fs == -ENODEV) {
+		err_sys(e, ENODEV, type, "the kernel has no file system of type");
+		return err_set_id(e, "mount-type");
+	}
 	return fs < 0 ? err_sys(e, -fs, type, "open the file system") : fs;
 }
 

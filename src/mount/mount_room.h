@@ -59,6 +59,22 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow);
 /* Set what the operation wants on a detached tree; propagation but "shared" included. */
 int mount_tree_flags(const struct mount_op *op, int tree, struct err *e);
 
+/*
+ * --- mount_explain.c: errors that say what the kernel does not. All fill @e and return
+ * -@code, positive.
+ */
+/* @action on @path failed: which part of it is to blame? @root: AT_FDCWD, or what it is below. */
+int mount_path_error(int root, const char *path, int code, const char *action, struct err *e);
+/* move_mount(2) of @tree on @target, called @name. */
+int mount_attach_error(int tree, int target, int code, const char *name, struct err *e);
+/* mount_setattr(2) of what lies at @path; @all: of the mounts below it too. */
+int mount_flags_error(const char *path, uint64_t set, uint64_t clear, bool all, int code,
+		      struct err *e);
+/* The same with a mapping of ids. */
+int mount_idmap_error(const char *source, int code, struct err *e);
+/* "a file" */
+const char *mount_kind_of(mode_t mode);
+
 /* --- mount_cgroup.c, mount_copyup.c */
 int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e);
 /* Copy what directory @from holds to directory @to: a fresh tmpfs. */

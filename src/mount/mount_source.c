@@ -49,19 +49,6 @@ static uint64_t clear_mask(uint64_t set, uint64_t clear)
 	return (set | clear) & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
 }
 
-static int flags_error(const struct mount_op *op, uint64_t set, uint64_t clear, int r,
-		       struct err *e)
-{
-	char on[96], off[96];
-
-	mount_attr_print(set, on, sizeof(on));
-	mount_attr_print(clear & ~(uint64_t)MOUNT_ATTR__ATIME, off, sizeof(off));
-	err_sys(e, -r, op->source, "set flags (on: %s, off: %s) of", on, off);
-	if (r == -EPERM && clear)
-		err_note(e, "a flag that was set outside of the user namespace is locked");
-	return r;
-}
-
 int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
@@ -82,13 +69,15 @@ int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 		top_clear = clear_mask(top_set, top_clear);
 		r = mount_set(tree, f->recursive && (all || f->rec_set || rec_clear), top_set,
 			      top_clear, propagation);
-		return r < 0 ? flags_error(op, top_set, top_clear, r, e) : 0;
+		return r < 0 ? mount_flags_error(op->source, top_set, top_clear, f->recursive, -r,
+						 e)
+			     : 0;
 	}
 	r = mount_set(tree, true, f->rec_set, rec_clear, propagation);
 	if (r < 0)
-		return flags_error(op, f->rec_set, rec_clear, r, e);
+		return mount_flags_error(op->source, f->rec_set, rec_clear, true, -r, e);
 	r = mount_set(tree, false, f->attr_set, clear, 0);
-	return r < 0 ? flags_error(op, f->attr_set, clear, r, e) : 0;
+	return r < 0 ? mount_flags_error(op->source, f->attr_set, clear, false, -r, e) : 0;
 }
 
 /* Only a detached mount that nobody uses yet takes a mapping. */
@@ -103,10 +92,7 @@ static int apply_idmap(const struct mount_op *op, int tree, int userns_fd, struc
 	attr.userns_fd = (uint64_t)userns;
 	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (op->flags.ridmap ? AT_RECURSIVE : 0),
 			      &attr, sizeof(attr));
-	if (r == -EINVAL)
-		return err_sys(e, EINVAL, op->source,
-			       "map ids: the file system does not support id-mapped mounts:");
-	return r < 0 ? err_sys(e, -r, op->source, "map the ids of") : 0;
+	return r < 0 ? mount_idmap_error(op->source, -r, e) : 0;
 }
 
 static int open_source(const struct mount_plan *p, const struct mount_op *op, struct err *e)
@@ -116,7 +102,8 @@ static int open_source(const struct mount_plan *p, const struct mount_op *op, st
 	if (op->kind == MOUNT_FS)
 		return mount_fs_make(p, op, NULL, e);
 	tree = mount_clone(AT_FDCWD, op->source, op->flags.recursive, op->flags.src_nofollow);
-	return tree < 0 ? err_sys(e, -tree, op->source, "open the source") : tree;
+	return tree < 0 ? mount_path_error(AT_FDCWD, op->source, -tree, "open the source", e)
+			: tree;
 }
 
 int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,

@@ -62,7 +62,7 @@ static int make_one(int root, int dir, const char *name, const char *before, int
 	int fd;
 
 	if (r < 0 && r != -EEXIST)
-		return err_sys(e, -r, before, "make the directory '%s' in", name);
+		return err_sys(e, -r, *before ? before : "/", "make the directory '%s' in", name);
 	fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd != -ENOTDIR && fd != -ELOOP)
 		return fd < 0 ? err_sys(e, -fd, name, "open the directory") : fd;
@@ -83,7 +83,8 @@ static int make_dirs(int root, const char *path, int depth, struct err *e)
 	auto_fd dir = open_dir(root, path);
 
 	if (dir != -ENOENT)
-		return dir < 0 ? err_sys(e, -dir, path, "open the directory") : fd_take(&dir);
+		return dir < 0 ? mount_path_error(root, path, -dir, "open the directory", e)
+			       : fd_take(&dir);
 	if (!str_copy(part, sizeof(part), path))
 		return err_sys(e, ENAMETOOLONG, path, "make the directory");
 	dir = open_dir(root, "/");
@@ -100,7 +101,7 @@ static int make_dirs(int root, const char *path, int depth, struct err *e)
 			next = make_one(root, dir, name, part, depth, e);
 			*slash = '/';
 		} else if (next < 0) {
-			err_sys(e, -next, part, "open the directory");
+			mount_path_error(root, part, -next, "open the directory", e);
 		}
 		if (next < 0)
 			return next;
@@ -186,7 +187,7 @@ int mount_target_open(int root, const char *path, unsigned how, mode_t mode, boo
 		return make_target(root, path, how, mode, 0, e);
 	if (fd == -ENOTDIR && how & MOUNT_TARGET_PLAIN)
 		return err_sys(e, ENOTDIR, path, "a link or a file where a directory must be:");
-	return fd < 0 ? err_sys(e, -fd, path, "open the target") : fd;
+	return fd < 0 ? mount_path_error(root, path, -fd, "open the target", e) : fd;
 }
 
 int mount_make_target(int root, const char *path, bool file, mode_t mode, int *ret_fd,
@@ -205,10 +206,5 @@ int mount_attach(int tree, int target, const char *name, struct err *e)
 	int r = sys_move_mount(tree, "", target, "",
 			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 
-	if (r == -ENOTDIR)
-		return err_code(e, ENOTDIR, name,
-				"mount on '%s': one of source and target is a directory and the "
-				"other is not: not a directory",
-				name);
-	return r < 0 ? err_sys(e, -r, name, "mount on") : 0;
+	return r < 0 ? mount_attach_error(tree, target, -r, name, e) : 0;
 }

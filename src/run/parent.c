@@ -47,6 +47,7 @@ int parent_silent_death(struct parent *p, struct err *e)
 	parent_reap(pidfd, how);
 	err_code(e, ECHILD, NULL, "%s %s in step '%s'", run_role_name((enum run_role)page->role),
 		 how, step);
+	err_set_id(e, "init-died");
 	if (p->run->cgroup && cgroup_oom_killed(p->run->cgroup, &limit, &peak))
 		err_note(e, "out of memory (limit %lld, peak %lld)", (long long)limit,
 			 (long long)peak);
@@ -239,6 +240,7 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 		r = hand_out_pidfd(run, e);
 	if (r < 0) {
 		kill_and_reap(&p.middle);
+		run_explain_quota(run, e);
 		run_abort(run);
 		return e->code ? -e->code : r;
 	}

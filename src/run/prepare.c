@@ -36,6 +36,15 @@ static int console_prepare(struct run *r, struct err *e)
 	return 0;
 }
 
+static int sockets_prepare(struct run *r, struct err *e)
+{
+	int ret = console_prepare(r, e);
+
+	if (ret == 0 && r->options.pidfd_socket)
+		ret = term_connect(r->options.pidfd_socket, "pidfd", &r->pidfd_socket, e);
+	return ret < 0 ? err_set_id(e, "terminal") : 0;
+}
+
 /* The initial values of a run; descriptors are empty. */
 static void run_init(struct run *r)
 {
@@ -111,14 +120,12 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = sec_labels_check(&p->sec, e);
 	if (ret == 0)
 		ret = sec_landlock_check(a, &p->sec.landlock, e);
-	if (ret == 0 && p->sec.seccomp)
-		ret = seccomp_compile(a, p->sec.seccomp, &r->filter, e);
+	if (ret == 0 && p->sec.seccomp && seccomp_compile(a, p->sec.seccomp, &r->filter, e) < 0)
+		ret = err_set_id(e, "seccomp");
 	if (ret == 0 && p->rdt.wanted)
 		ret = rdt_open(&r->rdt, e);
 	if (ret == 0)
-		ret = console_prepare(r, e);
-	if (ret == 0 && r->options.pidfd_socket)
-		ret = term_connect(r->options.pidfd_socket, "pidfd", &r->pidfd_socket, e);
+		ret = sockets_prepare(r, e);
 	if (ret == 0)
 		ret = progress_make(r, e);
 	return ret;

@@ -119,6 +119,12 @@ int run_block_signals(struct err *e);
 /* Foreground: forward signals, relay the terminal, wait; the container's exit status. */
 int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);
 
+/*
+ * run_explain_quota() - when @e says that something is full, say what, and how much fits
+ * @run: whose creation failed; NULL: something else did
+ */
+void run_explain_quota(const struct run *run, struct err *e);
+
 /* Kill and reap what is left of a failed creation. Safe at any point. */
 void run_abort(struct run *r);
 void run_close(struct run *r);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "run/channel.h"
 #include "run/parent.h"
+#include "run/steps.h"
 #include "sys/sys.h"
 
 /*
@@ -96,7 +97,7 @@ static int serve_source(struct parent *p, const struct msg *m, int *fd, struct e
 		return r;
 	r = mount_source_open(plan, &plan->ops[m->number], p->run->userns, &tree, e);
 	if (r < 0 && r != -EPERM)
-		return r;
+		return mount_op_error(&plan->ops[m->number], e);
 	/* What we may not clone (no privileges), init may in a namespace of its own. */
 	if (r < 0)
 		err_clear(e);
@@ -208,5 +209,11 @@ int parent_serve(struct parent *p, struct err *e)
 
 	if (r < 0)
 		return r;
-	return r == 0 ? parent_silent_death(p, e) : serve(p, &m, &fd, e);
+	if (r == 0)
+		return parent_silent_death(p, e);
+	r = serve(p, &m, &fd, e);
+	/* what we do for a child is part of its step */
+	if (r < 0 && !e->step[0])
+		str_copy(e->step, sizeof(e->step), (const char *)p->run->progress->step);
+	return r;
 }

@@ -37,17 +37,18 @@ static int quota_error(const char *name, struct err *e)
 	bool root = geteuid() == 0;
 	char keys[32], bytes[32];
 
-	return err_sys(e, EDQUOT, name,
-		       "the kernel keys of uid %u are used up (kernel.keys.%smaxkeys=%s, "
-		       "kernel.keys.%smaxbytes=%s); make the session keyring",
-		       (unsigned)geteuid(), root ? "root_" : "",
-		       read_limit(root ? "/proc/sys/kernel/keys/root_maxkeys"
-				       : "/proc/sys/kernel/keys/maxkeys",
-				  keys, sizeof(keys)),
-		       root ? "root_" : "",
-		       read_limit(root ? "/proc/sys/kernel/keys/root_maxbytes"
-				       : "/proc/sys/kernel/keys/maxbytes",
-				  bytes, sizeof(bytes)));
+	err_sys(e, EDQUOT, name,
+		"the kernel keys of uid %u are used up (kernel.keys.%smaxkeys=%s, "
+		"kernel.keys.%smaxbytes=%s); make the session keyring",
+		(unsigned)geteuid(), root ? "root_" : "",
+		read_limit(root ? "/proc/sys/kernel/keys/root_maxkeys"
+				: "/proc/sys/kernel/keys/maxkeys",
+			   keys, sizeof(keys)),
+		root ? "root_" : "",
+		read_limit(root ? "/proc/sys/kernel/keys/root_maxbytes"
+				: "/proc/sys/kernel/keys/maxbytes",
+			   bytes, sizeof(bytes)));
+	return err_set_id(e, "quota-keys");
 }
 
 /*

@@ -26,7 +26,12 @@
 
 pid_t sys_clone3(struct clone_args *args, size_t size)
 {
-	return (pid_t)RESULT(syscall(SYS_clone3, args, size));
+	pid_t pid = (pid_t)RESULT(syscall(SYS_clone3, args, size));
+
+	/* the kernel stores the pidfd before the last thing that can fail, and closes it then */
+	if (pid < 0 && (args->flags & CLONE_PIDFD))
+		*(int *)(uintptr_t)args->pidfd = -1;
+	return pid;
 }
 
 int sys_unshare(int flags)

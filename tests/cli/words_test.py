@@ -4,7 +4,10 @@
 
 environment: CLEAT (the program, default ./cleat)
 """
+import json
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +46,24 @@ def result(ok, name, why=""):
         print("# " + why.replace("\n", " "))
 
 
+def check_codes():
+    """The codes that the sources give errors are those of the table, and the page has all."""
+    known = {row["code"] for row in json.loads(subprocess.run(
+        [CLEAT, "--dump-options"], capture_output=True, check=True, timeout=60).stdout)["errors"]}
+    used = set()
+    for path in pathlib.Path(TOP, "src").rglob("*.c"):
+        text = path.read_text(encoding="utf-8")
+        used.update(re.findall(r'err_set_id\([^;]*?"([a-z-]+)"\s*\)', text))
+        if path.name == "explain.c":
+            used.update(re.findall(r'"(exec-[a-z-]+)"', text))
+    result(len(used) > 25 and used <= known, "the codes of errors are in their table",
+           f"{len(used)} are used, unknown: {sorted(used - known)}")
+    with open(TOP + "/man/cleat-errors.7", encoding="utf-8") as f:
+        page = f.read()
+    missing = [code for code in sorted(known) if f".It Cm {code}\n" not in page]
+    result(known and not missing, "the manual page has all of them", f"missing: {missing}")
+
+
 def check_files():
     r = subprocess.run([sys.executable, TOP + "/man/words", "--check"], capture_output=True,
                        text=True, timeout=120, check=False, env=dict(os.environ, CLEAT=CLEAT))
@@ -74,8 +95,9 @@ def check_page(name):
 
 
 def main():
-    pages = sorted(name for name in os.listdir(TOP + "/man") if name.endswith(".1"))
+    pages = sorted(name for name in os.listdir(TOP + "/man") if name.endswith((".1", ".7")))
     check_files()
+    check_codes()
     check_completions()
     for name in pages:
         if not check_page(name):

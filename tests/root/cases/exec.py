@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 
+from frame import cgroups
 from frame.case import case
 from frame.config import user_namespace
 
@@ -280,11 +281,25 @@ def _(t):
     t.delete("--force")
 
 
-@case("two hundred in a row leave nothing")
+def _footprint(t, pid):
+    path = t.config["linux"]["cgroupsPath"]
+    memory = int(cgroups.read("memory", path, "memory.usage_in_bytes", "memory.current")) \
+        if cgroups.has("memory") else 0
+    return {"descriptors": len(os.listdir(f"/proc/{pid}/fd")),
+            "processes": len(cgroups.processes(path)),
+            "cgroups": len(cgroups.named(path.strip("/"))),
+            "files": len(os.listdir(f"{t.root}/{t.id}"))}, memory
+
+
+@case("many in a row leave nothing")
 def _(t):
+    """No descriptor, process, cgroup or memory; ten thousand when there is time."""
     pid = started(t)
-    before = len(os.listdir(f"/proc/{pid}/fd"))
-    for _ in range(200):
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    before, memory = _footprint(t, pid)
+    for _ in range(10000 if os.environ.get("CLEAT_LONG") else 200):
         t.ok("exec", t.id, "/probe", "exit", "0")
-    t.equal(len(os.listdir(f"/proc/{pid}/fd")), before, "the descriptors of init")
+    after, memory_after = _footprint(t, pid)
+    t.equal(after, before, "what is there")
+    t.check(memory_after - memory < 512 << 10, f"{memory_after - memory} bytes of memory more")
     t.delete("--force")

@@ -192,14 +192,15 @@ def _(t):
     t.expect(report(t, finish(t, master)), {"tty": [1, 1, 1]})
 
 
-def foreground(t, *words, edits=None, size=None, session=("setsid", "--ctty", "--wait")):
+def foreground(t, *words, edits=None, size=None, program="/probe",
+               session=("setsid", "--ctty", "--wait")):
     """run with a terminal of our own as its streams; the outer master and the process"""
     outer, slave = pty.openpty()
     if size:
         fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     before = termios.tcgetattr(slave)
     t.edit({**TERMINAL, **(edits or {})})
-    t.probe(*words)
+    t.args(program, *words)
     t.write_config()
     p = subprocess.Popen([*session, *t.command("run", "--bundle", t.bundle, t.id)],
                          stdin=slave, stdout=slave, stderr=slave)
@@ -299,3 +300,122 @@ def _(t):
     t.check_message(r, "/dev/pts|devpts")
 
 
+
+
+# --- streams that are closed, stuck or half gone -------------------------------------------
+
+def shell_run(t, redirect, *words, command="run", stdin=subprocess.DEVNULL):
+    """run or exec as a shell starts it, with some of its streams redirected"""
+    target = (t.id, "/probe", *words) if command == "exec" else ("--bundle", t.bundle, t.id)
+    if command == "run":
+        t.edit(TERMINAL)
+        t.probe(*words)
+        t.write_config()
+    options = ("-t",) if command == "exec" else ()
+    p = subprocess.run(["sh", "-c", f'exec "$@" {redirect}', "sh",
+                        *t.command(command, *options, *target)],
+                       stdin=stdin, capture_output=True, timeout=TIMEOUT, check=False)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def background(t):
+    """A container in which something can be executed."""
+    t.edit({"process.terminal": False})
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+
+
+for _name, _redirect in (("stdin", "<&-"), ("stdout", ">&-"), ("stderr", "2>&-"),
+                         ("everything", "<&- >&- 2>&-")):
+    def _closed(t, redirect=_redirect):
+        words = ("say", "hello", ",", "exit", "7")
+        heard = "" if ">&-" in redirect and not redirect.startswith("2") else "hello\r\n"
+        t.equal(shell_run(t, redirect, *words), (7, heard, ""), "status and output of run")
+        background(t)
+        t.equal(shell_run(t, redirect, *words, command="exec"), (7, heard, ""),
+                "status and output of exec")
+        t.delete("--force")
+    case(f"a foreground terminal with {_name} closed")(_closed)
+
+
+@case("a foreground terminal whose input ends")
+def _(t):
+    r, w = os.pipe()
+    os.write(w, b"one\ntwo")
+    os.close(w)
+    rc, out, err = shell_run(t, "", "echo", stdin=r)
+    os.close(r)
+    t.equal((rc, err), (0, ""), "status and stderr")
+    # what is typed is echoed, and comes again as the program copies it
+    t.equal((out.count("one"), out.count("two")), (2, 2), f"what came: {out!r}")
+
+
+def bytes_in(pipe):
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@case("a foreground terminal whose reader stops")
+def _(t):
+    """The container waits, we do not spin, and nothing is lost when it is read again."""
+    t.edit(TERMINAL)
+    t.args("/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line$i; i=$((i+1)); done")
+    t.busybox()
+    t.write_config()
+    with subprocess.Popen(t.command("run", "--bundle", t.bundle, t.id), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        t.check(select.select([p.stdout], [], [], TIMEOUT)[0], "nothing came")
+        # full: the pipe, our buffer and the terminal; only then the container waits
+        count = -1
+        while count != bytes_in(p.stdout):
+            count = bytes_in(p.stdout)
+            select.select([], [], [], 0.5)
+        used = cpu_seconds(p.pid)
+        select.select([], [], [], 1)
+        t.check(cpu_seconds(p.pid) - used < 0.2, "it spins while nobody reads")
+        out, err = p.communicate(timeout=TIMEOUT)
+    t.equal((p.returncode, err), (0, b""), "status and stderr")
+    t.check(out == b"".join(b"line%d\r\n" % i for i in range(20000)), f"{len(out)} bytes came")
+
+
+@case("a foreground terminal that is hung up")
+def _(t):
+    """The window is closed: the container gets what is sent to us, and we end with it."""
+    outer, slave, _before, p = foreground(t, "sleep")
+    read_until(t, outer, "ready")
+    os.close(slave)
+    os.close(outer)
+    # the kernel sends CONT after HUP, and the probe may see that one first
+    t.check(p.wait(TIMEOUT) in (128 + 1, 128 + 18), f"the status is {p.returncode}")
+
+
+@case("a foreground terminal and a program that cannot be executed")
+def _(t):
+    outer, slave, before, p = foreground(t, program="nope")
+    text = end(t, outer, slave, before, p, 1)
+    t.check("executable file not found" in text, text)
+
+
+@case("a foreground terminal of exec")
+def _(t):
+    background(t)
+    outer, slave = pty.openpty()
+    fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 17, 71, 0, 0))
+    before = termios.tcgetattr(slave)
+    p = subprocess.Popen(["setsid", "--ctty", "--wait",
+                          *t.command("exec", "--tty", t.id, "/probe", "winsize")],
+                         stdin=slave, stdout=slave, stderr=slave)
+    read_until(t, outer, "size 17 71")
+    fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 18, 72, 0, 0))
+    read_until(t, outer, "size 18 72")
+    os.write(outer, b"\3")
+    end(t, outer, slave, before, p, 130)
+    t.delete("--force")

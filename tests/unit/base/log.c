@@ -341,7 +341,8 @@ TEST(journal)
 	err_set_id(&e, "an-id");
 	log_error(&e);
 	receive(fd, got, sizeof(got));
-	CHECK_STR(got, "PRIORITY=3\nSYSLOG_IDENTIFIER=web1 X=y\nERRNO=1\nCLEAT_STEP=\n"
+	CHECK_STR(got, "PRIORITY=3\nSYSLOG_IDENTIFIER=web1 X=y\nCLEAT_OBJECT=/x\nERRNO=1\n"
+		       "CLEAT_STEP=\n"
 		       "CLEAT_CODE=an-id\nMESSAGE=write '/x': operation not permitted\n");
 	log_open(NULL, LOG_TEXT, LOG_LEVEL_ERROR, NULL);
 }
