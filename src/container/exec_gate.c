@@ -99,7 +99,7 @@ static int pass(struct arena *a, struct container *c, const struct exec_gate *g,
 int container_exec_start(const struct context *ctx, const char *id, const char *name, struct err *e)
 {
 	auto_arena a = arena_make();
-	struct exec_gate gate;
+	struct exec_gate gate = { 0 };
 	struct container c;
 
 	if (exec_gate_name(&a, name, &gate, e) < 0)

@@ -190,14 +190,10 @@ static void pass_on(struct notify *n, char *text)
 	int r;
 
 	for (char *line; (line = strsep(&text, "\n"));) {
-		size_t len = strlen(line);
-
 		if (!may_pass(line))
 			continue;
 		ready |= str_eq(line, "READY=1");
-		memcpy(out + used, line, len);
-		out[used + len] = '\n';
-		used += len + 1;
+		used += (size_t)snprintf(out + used, sizeof(out) - used, "%s\n", line);
 	}
 	if (!used)
 		return;

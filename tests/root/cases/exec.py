@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import socket
+import subprocess
 
 from frame import cgroups
 from frame.case import case
 from frame.config import user_namespace
+from frame.trial import TIMEOUT
 
 PID_FILE = "exec.pid"
 
@@ -302,4 +304,120 @@ def _(t):
     after, memory_after = _footprint(t, pid)
     t.equal(after, before, "what is there")
     t.check(memory_after - memory < 512 << 10, f"{memory_after - memory} bytes of memory more")
+    t.delete("--force")
+
+
+# --- options that need more than a row -----------------------------------------------------
+
+options_row("--no-new-privs", ("--no-new-privs",), {"no_new_privs": 1})
+options_row("what the container's process has and no option says",
+            (), {"umask": 0o27, "rlimits.NOFILE": [100, 200], "ioprio": 3 << 13,
+                 "status.CapBnd": lambda mask: mask == "0000000000000020",
+                 "sid": lambda sid: sid > 1},
+            {"process.user.umask": 0o27,
+             "process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}],
+             "process.ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 0},
+             "process.capabilities": {"bounding": ["CAP_KILL"]}})
+
+
+@case("nothing of the caller reaches it")
+def _(t):
+    """Descriptors, signals, environment: as for the container's own process."""
+    started(t)
+    command = t.command("exec", "--preserve-fds", "2", t.id, "/probe", "report", "descriptors",
+                        "signals", "place")
+    p = subprocess.run(
+        ["sh", "-c", 'trap "" HUP PIPE USR2; exec "$@" 3>/dev/null 4</dev/null 5>/dev/null', "sh",
+         *command], capture_output=True, text=True, timeout=TIMEOUT, check=False,
+        env={**os.environ, "SECRET": "x"})
+    t.check(p.returncode == 0 and not p.stderr, p.stderr)
+    found = t.decode(p.stdout)
+    t.equal(sorted(found["descriptors"]), ["0", "1", "2", "3", "4"], "the descriptors")
+    t.equal((found["signals_ignored"], found["signals_blocked"]), ([], []), "the signals")
+    t.check(not any(v.startswith("SECRET") for v in found["env"]), str(found["env"]))
+    t.delete("--force")
+
+
+@case("LISTEN_FDS for an exec")
+def _(t):
+    started(t)
+    script = 'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web; exec "$@" 3>/dev/null'
+    p = subprocess.run(["sh", "-c", script, "sh", *t.command("exec", t.id, "/probe")],
+                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    t.check(p.returncode == 0, p.stderr)
+    env = t.decode(p.stdout)["env"]
+    pid = next(v.partition("=")[2] for v in env if v.startswith("LISTEN_PID="))
+    t.check({"LISTEN_FDS=1", "LISTEN_FDNAMES=web"} <= set(env) and int(pid) > 1, str(env))
+    t.delete("--force")
+
+
+@case("--cgroup below the container's", needs="cgroup2")
+def _(t):
+    started(t)
+    below = cgroups.v2_root() + t.config["linux"]["cgroupsPath"] + "/below"
+    os.mkdir(below)
+    for path in ("below", "/below"):
+        text = t.ok("exec", "--cgroup", path, t.id, "/probe", "read", "/proc/self/cgroup").out
+        t.check("0::/below" in text, text)
+    t.fails("open the cgroup '../x'", "exec", "--cgroup", "../x", t.id, "/probe")
+    t.fails("open the cgroup 'none'", "exec", "--cgroup", "none", t.id, "/probe")
+    t.delete("--force")
+
+
+@case("--ignore-paused", needs="cgroup2")
+def _(t):
+    started(t)
+    t.ok("pause", t.id)
+    t.fails("container paused", "exec", t.id, "/probe")
+    p = subprocess.Popen(t.command("exec", "--ignore-paused", t.id, "/probe", "exit", "5"),
+                         stdin=subprocess.DEVNULL)
+    try:
+        p.wait(1)
+        t.check(False, "it ran while the container was paused")
+    except subprocess.TimeoutExpired:
+        pass
+    t.ok("resume", t.id)
+    t.equal(p.wait(TIMEOUT), 5, "the status")
+    t.delete("--force")
+
+
+@case("--process with what only a file can say")
+def _(t):
+    started(t)
+    cpu = min(os.sched_getaffinity(0))
+    text = json.dumps({"args": ["/probe"], "cwd": "/", "user": {"uid": 5, "gid": 6, "umask": 7},
+                       "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 6},
+                       "scheduler": {"policy": "SCHED_OTHER", "nice": 3},
+                       "oomScoreAdj": 77, "noNewPrivileges": True,
+                       "execCPUAffinity": {"initial": str(cpu), "final": str(cpu)}})
+    t.expect(report(t, "--process", "-", program=(), text=text), {
+        "uids": [5] * 4, "gids": [6] * 4, "umask": 7, "ioprio": 2 << 13 | 6, "scheduler.nice": 3,
+        "no_new_privs": 1, "affinity": [cpu]})
+    t.delete("--force")
+
+
+@case("a detached exec with a terminal hands it over")
+def _(t):
+    started(t)
+    path, listener = t.listen("exec.sock")
+    t.fails("--console-socket", "exec", "--tty", "--detach", t.id, "/probe")
+    t.start_command("exec", "--tty", "--detach", "--console-socket", path, "--pid-file",
+                    f"{t.dir}/{PID_FILE}", t.id, "/probe", "sleep")
+    with listener.accept()[0] as peer:
+        name, fds, _flags, _address = socket.recv_fds(peer, 4096, 2)
+    t.equal((len(fds), name.startswith(b"/dev/pts/")), (1, True), "what came")
+    text = os.read(fds[0], 100)
+    t.equal(text, b"ready\r\n", "what it says")
+    os.close(fds[0])
+    listener.close()
+    end(t, int(t.read(f"{t.dir}/{PID_FILE}")))
+
+
+@case("labels and profiles where there is no such module")
+def _(t):
+    started(t)
+    if not os.path.exists("/sys/kernel/security/apparmor"):
+        t.fails("apparmor|AppArmor", "exec", "--apparmor", "none", t.id, "/probe")
+    if not os.path.exists("/sys/fs/selinux/enforce"):
+        t.fails("selinux|SELinux", "exec", "--process-label", "a:b:c:s0", t.id, "/probe")
     t.delete("--force")
