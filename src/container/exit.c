@@ -142,10 +142,12 @@ static _Noreturn void watch(struct arena *a, struct container *c)
 	/* nobody may wait for the end of a stream, a lock or a mount because of us */
 	sys_setsid();
 	sys_chdir("/");
+	log_open(NULL, LOG_TEXT, LOG_LEVEL_ERROR, NULL);
 	sys_close_range(0, (unsigned)low - 1, 0);
 	if (high > low + 1)
 		sys_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
 	sys_close_range((unsigned)high + 1, ~0U, 0);
+	fd_open_stdio();
 	if (sys_ppoll(&ended, 1, -1) < 0)
 		_exit(EXIT_FAILURE);
 	status = exit_wait_status(c->state->pid, c->pidfd);

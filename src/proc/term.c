@@ -211,6 +211,18 @@ int term_fix_stdio(int root, uid_t uid, struct err *e)
 
 /* --- the console socket ---------------------------------------------------------------------- */
 
+/* "@name", as unix(7) writes what is no file. */
+static int connect_abstract(const char *path, const char *what, int *ret_fd, struct err *e)
+{
+	auto_fd sock = sys_socket(AF_UNIX, SOCK_STREAM, 0);
+	int r = sock < 0 ? sock : sys_connect_abstract(sock, path + 1);
+
+	if (r < 0)
+		return err_sys(e, -r, path, "connect to the %s socket", what);
+	*ret_fd = fd_take(&sock);
+	return 0;
+}
+
 /* Through the directory's descriptor, so that the 108 bytes of an address do not limit it. */
 int term_connect(const char *path, const char *what, int *ret_fd, struct err *e)
 {
@@ -220,6 +232,8 @@ int term_connect(const char *path, const char *what, int *ret_fd, struct err *e)
 	auto_fd dir = -1, sock = -1;
 	int r;
 
+	if (path[0] == '@')
+		return connect_abstract(path, what, ret_fd, e);
 	if (slash)
 		parent = arena_strndup(&a, path, (size_t)(name - path)); /* "/", "/run/" */
 	dir = sys_open(parent, O_PATH | O_DIRECTORY, 0);

@@ -21,33 +21,48 @@
 #include "sec/sec.h"
 #include "sys/sys.h"
 
+#define KEY_USERS_MAX (1 << 20)
+
 /* What the kernel gives a new session keyring: all to the possessor but setattr ... */
 #define PERM_NEW 0x3f130000u
 /* ... and what makes it findable by name: search for its owner, or for everybody. */
 #define PERM_USER_SEARCH  0x00080000u
 #define PERM_OTHER_SEARCH 0x00000008u
 
-static const char *read_limit(const char *path, char *buf, size_t size)
+/* "1000:     3 3/3 3/200 37/20000": of a user, what counts for the quota, and how much fits. */
+static bool read_quota(struct arena *a, const char **ret_keys, const char **ret_bytes)
 {
-	return file_read_small(AT_FDCWD, path, buf, size) < 0 ? "?" : buf;
+	enum { UID, USAGE, INSTANCES, KEYS, BYTES, WORDS };
+	char *text, *save = NULL;
+	uint32_t uid;
+
+	if (file_read_at(AT_FDCWD, "/proc/key-users", a, KEY_USERS_MAX, &text, NULL) < 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *words[WORDS], *rest = NULL;
+		int n = 0;
+
+		while (n < WORDS && (words[n] = strtok_r(n ? NULL : line, ": ", &rest)))
+			n++;
+		if (n < WORDS || str_to_u32(words[UID], &uid) < 0 || uid != geteuid())
+			continue;
+		*ret_keys = words[KEYS];
+		*ret_bytes = words[BYTES];
+		return true;
+	}
+	return false;
 }
 
 static int quota_error(const char *name, struct err *e)
 {
-	bool root = geteuid() == 0;
-	char keys[32], bytes[32];
+	const char *keys = "?", *bytes = "?";
+	auto_arena a = arena_make();
 
+	read_quota(&a, &keys, &bytes);
 	err_sys(e, EDQUOT, name,
-		"the kernel keys of uid %u are used up (kernel.keys.%smaxkeys=%s, "
-		"kernel.keys.%smaxbytes=%s); make the session keyring",
-		(unsigned)geteuid(), root ? "root_" : "",
-		read_limit(root ? "/proc/sys/kernel/keys/root_maxkeys"
-				: "/proc/sys/kernel/keys/maxkeys",
-			   keys, sizeof(keys)),
-		root ? "root_" : "",
-		read_limit(root ? "/proc/sys/kernel/keys/root_maxbytes"
-				: "/proc/sys/kernel/keys/maxbytes",
-			   bytes, sizeof(bytes)));
+		"user %u has used up its kernel keys (%s keys, %s bytes; --no-new-keyring needs "
+		"none): make the session keyring",
+		(unsigned)geteuid(), keys, bytes);
 	return err_set_id(e, "quota-keys");
 }
 

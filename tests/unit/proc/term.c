@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -234,6 +235,25 @@ TEST(console_socket)
 	close(fds[0]);
 	close(peer);
 	close(listener);
+}
+
+TEST(console_socket_abstract)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), sock = -1, other = -1;
+	char name[40];
+	struct err e = { 0 };
+	int len = snprintf(name, sizeof(name), "@cleat-test-%d", (int)getpid());
+
+	memcpy(address.sun_path + 1, name + 1, (size_t)len - 1);
+	REQUIRE(bind(listener, (struct sockaddr *)&address,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)len)) == 0);
+	REQUIRE(listen(listener, 1) == 0);
+	REQUIRE_OK(term_connect(name, "console", &sock, &e), &e);
+	close(sock);
+	close(listener);
+	CHECK_INT(term_connect(name, "pidfd", &other, &e), -ECONNREFUSED);
+	CHECK_HAS(e.text, "connect to the pidfd socket '@cleat-test-");
 }
 
 TEST(console_socket_refused)

@@ -107,7 +107,7 @@ TEST(not_of_somebody_else)
 }
 
 /* 200 keys are what a user may have by default. */
-TEST(quota_names_the_knobs)
+TEST(quota)
 {
 	char name[64], key[32];
 	struct sec_plan p = plan_named(name, sizeof(name));
@@ -126,7 +126,7 @@ TEST(quota_names_the_knobs)
 	}
 	REQUIRE(r < 0 && errno == EDQUOT);
 	CHECK_INT(sec_keyring_join(&p, &e), -EDQUOT);
-	CHECK_HAS(e.text, "kernel.keys.maxkeys=200");
-	CHECK_HAS(e.text, "kernel.keys.maxbytes=20000");
-	CHECK_HAS(e.text, "uid 4243");
+	CHECK_HAS(e.text, "user 4243 has used up its kernel keys (200/200 keys, ");
+	CHECK_HAS(e.text, "/20000 bytes; --no-new-keyring needs none): make the session keyring ");
+	CHECK_STR(e.id, "quota-keys");
 }
