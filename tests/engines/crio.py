@@ -10,6 +10,7 @@ import os
 import pty
 import shutil
 import subprocess
+import tempfile
 import threading
 
 import frame
@@ -38,7 +39,7 @@ class Crio(frame.Engine):
         for name in os.listdir(TOP) if os.path.isdir(TOP) else ():
             if name != "rootfs":
                 shutil.rmtree(f"{TOP}/{name}")
-        self.run("systemctl stop crio-test.slice")
+        self.run(f"systemctl stop crio-test.slice; rmdir {frame.TOP}/kube-test; rm -f {RUN}/exits/*")
 
     def stop(self):
         shutil.rmtree(TOP, ignore_errors=True)
@@ -52,7 +53,7 @@ class Crio(frame.Engine):
         """A container's bundle with the parts of config.json that CRI-O always writes."""
         where = f"{TOP}/{name}"
         os.makedirs(where)
-        parent = "crio-test.slice:crio:" if self.systemd else "/crio-test/crio-"
+        parent = "crio-test.slice:crio:" if self.systemd else "/kube-test/crio-"
         mounts = [{"destination": d, "type": t, "source": t, "options": o} for d, t, o in (
             ("/proc", "proc", ["nosuid", "noexec", "nodev"]), ("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755"]),
             ("/dev/pts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666"]),
@@ -103,8 +104,12 @@ class Crio(frame.Engine):
 
     def runtime(self, *words, stdin=None):
         """CRI-O's own call: nothing but XDG_RUNTIME_DIR in the environment."""
-        done = subprocess.run([self.path, "--root", f"{RUN}/root", *words], input=stdin, text=True,
-                              capture_output=True, env={"XDG_RUNTIME_DIR": "/run"}, timeout=self.seconds, check=False)
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:  # containers keep a pipe open
+            done = subprocess.run([self.path, "--root", f"{RUN}/root", *words], input=stdin, text=True, stdout=out,
+                                  stderr=err, env={"XDG_RUNTIME_DIR": "/run"}, timeout=self.seconds, check=False)
+            for f in (out, err):
+                f.seek(0)
+            done.stdout, done.stderr = out.read(), err.read()
         self.trace.append(f"$ {' '.join([self.path, *words])}\n{done.stdout}{done.stderr}(status {done.returncode})")
         return done
 
@@ -178,7 +183,7 @@ def _(e):
     same(e.exit_code("one"), "137")
     like(e.runtime(*e.flag, "kill", "one", "KILL").stderr, "no such process|container not running|invalid process")
     e.ok("delete", "--force", "one")
-    like(e.runtime(*e.flag, "kill", "one", "15").stderr, "does not exist")
+    need(e.runtime(*e.flag, "kill", "one", "15").returncode != 0, "it was killed")
 
 
 @test("pause, resume, update from standard input", quick=True)
@@ -199,7 +204,7 @@ def _(e):
     e.started("one", ["sleep", "1000"])
     name = os.path.basename(e.path)
     below = "/container" if name == "crun" and e.systemd else ""  # CRI-O knows
-    where = "/crio.slice/crio-test.slice/crio-one.scope" if e.systemd else "/crio-test/crio-one"
+    where = "/crio.slice/crio-test.slice/crio-one.scope" if e.systemd else "/kube-test/crio-one"
     same(e.cgroup("one"), frame.TOP + where + below)
     if e.systemd:
         same(e.sh("systemctl show -P TimeoutStopUSec -P CollectMode crio-one.scope").split(),
@@ -249,7 +254,7 @@ def _(e):
         same(child.wait(timeout=e.seconds), 6)
         reader.join(timeout=e.seconds)
         os.close(master)
-        like(b"".join(said).decode(), "out\r\n/dev/pts/0")
+        like(b"".join(said).decode(), "out\r+\n/dev/pts/0")
 
 
 @test("as conmon-rs calls: global options twice, exec -d with a command line", quick=True)
