@@ -63,11 +63,11 @@ class Cri(frame.Engine):
             raise Failed(f"{method}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def pod(self, name, **linux):
+    def pod(self, name, handler="", **linux):
         config = {"metadata": {"name": name, "uid": name, "namespace": "default"},
                   "hostname": name, "log_directory": f"/var/log/pods/{name}",
                   "linux": {"cgroup_parent": "kube.slice" if self.systemd else "/kube", **linux}}
-        return self.call("RunPodSandbox", config=config)["pod_sandbox_id"], config
+        return self.call("RunPodSandbox", config=config, runtime_handler=handler)["pod_sandbox_id"], config
 
     def container(self, pod, name, command, mounts=(), **linux):
         """A container that runs; like kubelet's, with processes of its own unless it is asked otherwise."""
@@ -247,6 +247,21 @@ def _(e):
         same(e.exec(made, "echo", "still")[0], "still")
     e.call("StopContainer", container_id=made, timeout=1)
     same(e.state(made)["exit_code"], 137)
+
+
+@test("set up by cleat-setup: a handler of that name")
+def _(e):
+    if e.name != "cleat":
+        raise frame.Skip("it is cleat's")
+    try:
+        e.sh(f"{frame.SETUP} --cleat {e.path} containerd; systemctl restart containerd")
+        e.until("cri Version </dev/null", "containerd")
+        made = e.container(e.pod("one", handler="cleat"), "main", ["sleep", "1000"])
+        same(e.exec(made, "echo", "in")[0], "in")
+        like(e.sh(f"cat /run/containerd/io.containerd.runtime.v2.task/k8s.io/{made}/options.json"), e.path)
+        e.remove_all()
+    finally:
+        e.configure(e.manager == "systemd")
 
 
 @test("a pod's life, SystemdCgroup off", quick=True)

@@ -686,6 +686,27 @@ def _(e):
         e.restart()
 
 
+@test("set up by cleat-setup")
+def _(e):
+    if e.name != "cleat":
+        raise frame.Skip("it is cleat's")
+    own = ("/etc/docker/daemon.json", "/etc/systemd/system/docker.service.d/runtime.conf")
+    for path in own:
+        os.rename(path, path + ".away")
+    try:
+        e.sh(f"{frame.SETUP} --cleat {e.path} --default docker; systemctl daemon-reload; systemctl restart docker")
+        same(e.sh("docker info -f '{{.DefaultRuntime}}'"), "cleat")
+        same(e.sh("docker run --rm bb echo one; docker run --rm --runtime cleat bb echo two"), "one\ntwo")
+        like(e.sh("systemctl show -P Environment docker"), f"DOCKER_BUILDKIT_RUNC_COMMAND={e.path}")
+        e.sh(f"{frame.SETUP} --remove docker; systemctl daemon-reload; systemctl restart docker")
+        same(e.sh("docker info -f '{{.DefaultRuntime}}'"), "runc")
+        need(e.run("docker run --rm --runtime cleat bb true").returncode != 0, "it is still there")
+    finally:
+        for path in own:
+            os.rename(path + ".away", path)
+        e.sh("systemctl daemon-reload; systemctl restart docker")
+
+
 @test("--userns-remap", quick=True)
 def _(e):
     e.restart(**{"userns-remap": "user"})

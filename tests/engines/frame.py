@@ -22,6 +22,7 @@ import signal
 import subprocess
 import time
 
+SETUP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib/cleat-setup")
 TESTS = {}
 TOP = "/sys/fs/cgroup"
 RUNTIMES = {"cleat": "/usr/local/bin/cleat", "crun": "/usr/bin/crun", "runc": "/usr/bin/runc"}

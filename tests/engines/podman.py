@@ -311,6 +311,27 @@ def _(e):
     same(e.sh("podman wait one"), "137")
 
 
+@test("set up by cleat-setup")
+def _(e):
+    if e.name != "cleat":
+        raise frame.Skip("it is cleat's")
+    with open(CONF, "w", encoding="ascii") as f:
+        f.write(frame.containers_conf())
+    show = "podman info --format '{{.Host.OCIRuntime.Name}}'"
+    try:
+        e.sh(f"{frame.SETUP} --cleat {e.path} podman")
+        need(e.sh(show) != "cleat", "it is the default")
+        same(e.sh("podman run --rm --network none --runtime cleat bb echo in"), "in")
+        e.sh(f"{frame.SETUP} --cleat {e.path} --default podman")
+        same(e.sh(show), "cleat")
+        same(e.sh("podman run --rm --network none --cgroups=disabled bb echo in"), "in")
+        e.sh(f"{frame.SETUP} --remove podman")
+        need(e.run("podman run --rm --network none --runtime cleat bb true").returncode != 0, "it is still there")
+    finally:
+        e.run(f"{frame.SETUP} --remove podman")
+        e.configure()
+
+
 @test("cgroupfs as cgroup manager", quick=True)
 def _(e):
     e.configure("cgroupfs")
