@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cwd - process.cwd, made when it is missing, but not for exec: engines and their users
- * try another directory when they are told that it is not there
+ * cwd - process.cwd, made when it is missing
  *
- * That is done for the container's first process only: callers know by the failure of a
- * further one that its directory is not there (toolbox falls back to another then).
+ * That is done for the container's first process only: engines and their users (toolbox) try
+ * another directory when they are told that the one of a further process is not there.
  *
  * After the root switch every name is the container's, but a descriptor that somebody
  * forgot is not, and links of /proc lead to it (CVE-2024-21626): such links are not
