@@ -29,7 +29,7 @@ class Buildah(frame.Engine):
                 "buildah config --cmd sh base && buildah commit -q base bb && buildah rm base")
 
     def remove_all(self):
-        self.run("buildah rm -a")
+        self.run("buildah rm -a; " + LOGIN + "'buildah rm -a'")
 
     def stop(self):
         self.run(f"buildah rm -a; buildah rmi -a -f; rm -rf {CONF} {TREE}")
