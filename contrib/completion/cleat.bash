@@ -107,7 +107,7 @@ _cleat_options() {
 	'') _cleat_words "--root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --systemd-timeout --rootless --version -v --help -h" ;;
 	check) _cleat_words "--strict --plan --help -h" ;;
 	checkpoint) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --leave-running -R --pre-dump -P --page-server --status-fd --tcp-skip-in-flight --help -h" ;;
-	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --help -h" ;;
+	create) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --require-limits --help -h" ;;
 	delete) _cleat_words "--force -f --regex -r --help -h" ;;
 	events) _cleat_words "--interval --stats --help -h" ;;
 	exec) _cleat_words "--process -p --tty -t --detach -d --create --start --env -e --cwd --user -u --user-name --additional-gids -g --cap -c --no-new-privs --apparmor --process-label --cgroup --ignore-paused --console-socket --pidfd-socket --pid-file --preserve-fds --help -h" ;;
@@ -120,7 +120,7 @@ _cleat_options() {
 	ps) _cleat_words "--format -f --help -h" ;;
 	restore) _cleat_words "--image-path --work-path --parent-path --tcp-established --tcp-close --ext-unix-sk --shell-job --file-locks --lazy-pages --auto-dedup --link-remap --empty-ns --manage-cgroups-mode --network-lock --bundle -b --config -f --detach -d --pid-file --console-socket --pidfd-socket --no-subreaper --no-pivot --lsm-profile --lsm-mount-context --help -h" ;;
 	resume) _cleat_words "--help -h" ;;
-	run) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --detach -d --keep --no-subreaper --help -h" ;;
+	run) _cleat_words "--bundle -b --config -f --console-socket --pidfd-socket --pid-file --preserve-fds --no-pivot --no-new-keyring --record-exit --require-limits --detach -d --keep --no-subreaper --help -h" ;;
 	spec) _cleat_words "--bundle -b --config -f --rootless --help -h" ;;
 	start) _cleat_words "--help -h" ;;
 	state) _cleat_words "--help -h" ;;

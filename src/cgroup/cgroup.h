@@ -50,6 +50,7 @@ struct cgroup_dir_plan {
 	const char *self;	 /* our own cgroup, likewise */
 	const struct cgroup_value *early, *late;
 	size_t n_early, n_late;
+	bool required; /* a limit was asked for here: no silent degradation */
 };
 
 struct cgroup_plan {
@@ -121,7 +122,10 @@ void cgroup_release(struct cgroup *cg);
 /* How long systemd may take for a request; default: 30000. For this process. */
 void cgroup_systemd_timeout(unsigned ms);
 
-/* Where directory @i of the plan really is: systemd may put the unit below another one. */
+/*
+ * Where directory @i of the plan really is: systemd may put the unit below another one.
+ * NULL: it could not be made, and the container is where its maker was.
+ */
 const char *cgroup_path(const struct cgroup *cg, size_t i);
 bool cgroup_is_none(const struct cgroup *cg);	 /* manager disabled, or degraded to nothing */
 int cgroup_v2_fd(const struct cgroup *cg);	 /* for CLONE_INTO_CGROUP and mounts; -1: none */

@@ -37,7 +37,7 @@ void cgroup_close(struct cgroup *cg)
 
 const char *cgroup_path(const struct cgroup *cg, size_t i)
 {
-	return cg->dirs[i].path;
+	return cg->dirs[i].absent ? NULL : cg->dirs[i].path;
 }
 
 const char *cgroup_dir_name(const struct cgroup_dir *d, char buf[DIR_TEXT_SIZE])

@@ -181,7 +181,7 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 		if (r < 0)
 			unmake_dir(cg, d);
 	}
-	d->absent = no_permission(r) && p->rootless && !p->required;
+	d->absent = no_permission(r) && p->rootless && !dp->required;
 	if (d->absent)
 		return 0;
 	if (r < 0)
@@ -202,25 +202,28 @@ static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgrou
 
 static void warn_absent(const struct cgroup *cg, const struct cgroup_plan *p)
 {
-	char fields[256] = "";
-	size_t used = 0;
+	static const char said[] =
+		"no permission to make cgroups, so these limits are not applied:";
+	char text[sizeof(said) + 256];
+	const size_t bare = sizeof(said) - 1;
+	size_t used = bare;
 
+	str_copy(text, sizeof(text), said);
 	for (size_t i = 0; i < cg->n_dirs; i++) {
 		const struct cgroup_dir_plan *dp = &p->dirs[i];
 
 		if (!cg->dirs[i].absent)
 			continue;
-		for (size_t k = 0; k < dp->n_early + dp->n_late && used < sizeof(fields); k++) {
+		for (size_t k = 0; k < dp->n_early + dp->n_late && used < sizeof(text); k++) {
 			const struct cgroup_value *v =
 				k < dp->n_early ? &dp->early[k] : &dp->late[k - dp->n_early];
 
-			used += (size_t)snprintf(fields + used, sizeof(fields) - used, " %s",
-						 v->field);
+			used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", v->field);
 		}
 	}
-	if (used)
-		log_warning("no permission to make cgroups, so these limits are not applied:%s",
-			    fields);
+	/* Whoever asked for a limit must not believe that it holds: said at every level. */
+	if (used > bare)
+		log_forward(LOG_LEVEL_WARNING, text);
 }
 
 static int write_early(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)

@@ -26,7 +26,9 @@
 	{ "no-new-keyring", 0, OPTION_BOOL, CREATE_AT(no_new_keyring), NULL,                      \
 	  "keep the session keyring of the caller" },                                             \
 	{ "record-exit", 0, OPTION_BOOL, CREATE_AT(record_exit), NULL,                            \
-	  "leave a process that records how it ends, for wait and state" }
+	  "leave a process that records how it ends, for wait and state" },                       \
+	{ "require-limits", 0, OPTION_BOOL, CREATE_AT(require_limits), NULL,                      \
+	  "fail where limits cannot be applied for want of permission" }
 /* clang-format on */
 
 #endif

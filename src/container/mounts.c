@@ -64,12 +64,15 @@ static int make_plan(struct change *ch, const struct oci_mounts *mounts, struct 
 static int open_sources(struct change *ch, struct err *e)
 {
 	char path[48];
+	bool takes_userns = false;
 	auto_fd userns = -1;
 
 	ch->trees = arena_new_n(ch->arena, ch->plan.n_ops, int);
-	for (size_t i = 0; i < ch->plan.n_ops; i++)
+	for (size_t i = 0; i < ch->plan.n_ops; i++) {
 		ch->trees[i] = -1;
-	if (ch->namespaces & CLONE_NEWUSER) {
+		takes_userns |= mount_op_takes_userns(&ch->plan.ops[i]);
+	}
+	if (takes_userns && (ch->namespaces & CLONE_NEWUSER)) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", ch->c.state->pid);
 		userns = sys_open(path, O_RDONLY, 0);
 		if (userns < 0)

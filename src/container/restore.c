@@ -116,7 +116,7 @@ static void put_cgroups(struct restoring *r)
 	const struct cgroup_plan *p = &r->m->plan->cgroup;
 
 	for (size_t i = 0; i < p->n_dirs; i++)
-		if (p->dirs[i].hierarchy)
+		if (p->dirs[i].hierarchy && cgroup_path(r->m->cgroup, i))
 			*vec_push(r->m->arena, &r->roots) =
 				(struct criu_root){ p->dirs[i].controllers,
 						    cgroup_path(r->m->cgroup, i) };

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "criu/host_cgroup.h"
 #include "criu/request.h"
 #include "sys/attr.h"
 #include "sys/sys.h"
@@ -323,6 +324,8 @@ int criu_run(struct arena *a, const struct criu_process *p, const struct criu_re
 						   [CRIU_RESTORE] = CRIU_MSG_RESTORE };
 	struct wire w = { .arena = a };
 	struct response m = { 0 };
+	struct host_cgroup host;
+	bool has_cgroup2;
 	siginfo_t si;
 	struct swrk s;
 	int r;
@@ -330,6 +333,7 @@ int criu_run(struct arena *a, const struct criu_process *p, const struct criu_re
 	*ret_pid = 0;
 	if (request_encode(&w, q, e) < 0)
 		return -e->code;
+	has_cgroup2 = host_cgroup_read(a, &host);
 	swrk_init(&s, a, p);
 	r = swrk_start(&s, q, e);
 	if (r < 0) {
@@ -340,6 +344,8 @@ int criu_run(struct arena *a, const struct criu_process *p, const struct criu_re
 	if (r == 0)
 		r = converse(&s, types[q->verb], &m);
 	swrk_end(&s, &si);
+	if (has_cgroup2)
+		host_cgroup_put_back(a, &host);
 	if (r <= 0 || !m.success)
 		return explain(&s, q, r > 0 ? &m : NULL, &si, e);
 	*ret_pid = m.restored;

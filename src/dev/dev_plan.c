@@ -209,7 +209,7 @@ int dev_plan_make(struct arena *a, const struct spec *spec, const struct host *h
 	bool has_mounts = namespaces & CLONE_NEWNS;
 	bool bound = dev_is_bound(a, spec->config);
 	struct dev_plan p = {
-		.bind = namespaces & CLONE_NEWUSER || host->euid != 0,
+		.bind = namespaces & CLONE_NEWUSER || host_is_rootless(host),
 		.console = has_mounts && spec->has_process && spec->process.terminal,
 	};
 	int r = plan_nodes(a, spec->config->linux, bound, &p, e);

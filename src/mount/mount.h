@@ -111,13 +111,19 @@ const char *const *mount_option_names(size_t *ret_n);
  */
 int mount_rootfs_open(const struct mount_plan *p, int *ret_tree, int *ret_dir, struct err *e);
 
+/* Is it mapped as the container is? Then mount_source_open() takes its user namespace. */
+static inline bool mount_op_takes_userns(const struct mount_op *op)
+{
+	return op->flags.idmap && !op->n_uid_maps;
+}
+
 /*
  * mount_source_open() - the source of a bind, or an id-mapped new file system, as a
  * detached tree, flags applied
  * @p: NULL for a bind: it has nothing to do with a label
  *
  * Called by init, or by the parent on request when there is a user namespace;
- * @userns_fd: for idmap with the container's mapping, else -1. -EPERM from the
+ * @userns_fd: where mount_op_takes_userns(), else -1. -EPERM from the
  * parent tells init to try in its own namespace.
  */
 int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,

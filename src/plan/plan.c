@@ -10,7 +10,7 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	const struct cgroup_plan_options cgroups = {
 		.manager = opt->cgroup_manager,
 		.id = opt->id,
-		.rootless = host->euid != 0,
+		.rootless = host_is_rootless(host),
 		.require_limits = opt->require_limits,
 	};
 	struct plan *p = arena_new(a, struct plan);

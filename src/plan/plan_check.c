@@ -241,7 +241,7 @@ static int ask_cgroup(struct examination *x, struct err *e)
 	const struct cgroup_plan_options opt = {
 		.manager = x->opt->cgroup_manager,
 		.id = x->opt->id,
-		.rootless = x->host->euid != 0,
+		.rootless = host_is_rootless(x->host),
 		.require_limits = x->opt->require_limits,
 	};
 

@@ -70,10 +70,13 @@ static void list_cgroups(struct child *c)
 		c->mount.n_cgroups = c->plan->mount.n_own_cgroups;
 		return;
 	}
-	for (size_t i = 0; i < p->n_dirs; i++)
-		list[i] = (struct mount_cgroup){ p->dirs[i].hierarchy, p->dirs[i].controllers,
-						 c->run->cgroup ? cgroup_path(c->run->cgroup, i)
-								: p->dirs[i].path };
+	for (size_t i = 0; i < p->n_dirs; i++) {
+		const struct cgroup_dir_plan *d = &p->dirs[i];
+		const char *path = c->run->cgroup ? cgroup_path(c->run->cgroup, i) : d->path;
+
+		list[i] = (struct mount_cgroup){ d->hierarchy, d->controllers,
+						 path ? path : d->self };
+	}
 	c->mount.cgroups = list;
 	c->mount.n_cgroups = p->n_dirs;
 }

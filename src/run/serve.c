@@ -87,12 +87,14 @@ static int serve_source(struct parent *p, const struct msg *m, int *fd, struct e
 {
 	const struct mount_plan *plan = &p->run->plan->mount;
 	auto_fd tree = -1;
-	int r;
+	int r = 0;
 
 	(void)fd;
 	if (m->number < 0 || (size_t)m->number >= plan->n_ops)
 		return err_code(e, EPROTO, NULL, "a request for a mount that is not planned");
-	r = run_has_user_ns(p->run) ? parent_userns(p->run, e) : 0;
+	/* without privilege it cannot be opened, since init is non-dumpable */
+	if (run_has_user_ns(p->run) && mount_op_takes_userns(&plan->ops[m->number]))
+		r = parent_userns(p->run, e);
 	if (r < 0)
 		return r;
 	r = mount_source_open(plan, &plan->ops[m->number], p->run->userns, &tree, e);

@@ -145,10 +145,26 @@ static int probe_last_cap(void)
 	return cap;
 }
 
+enum answer { UNASKED, NO, YES };
+
+bool host_in_user_ns(void)
+{
+	static enum answer answer;
+	struct stat st;
+
+	if (!answer)
+		answer = sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &st, 0) == 0 &&
+					 st.st_ino != INITIAL_USER_NS
+				 ? YES
+				 : NO;
+	return answer == YES;
+}
+
 void host_probe(struct host *h, bool want_cgroups)
 {
 	h->euid = (uid_t)getauxval(AT_EUID);
 	h->egid = (gid_t)getauxval(AT_EGID);
+	h->in_user_ns = host_in_user_ns();
 	h->last_cap = probe_last_cap();
 	h->cgroups = HOST_CGROUP_NONE;
 	h->n_v1 = 0;
@@ -156,16 +172,6 @@ void host_probe(struct host *h, bool want_cgroups)
 	if (want_cgroups)
 		probe_cgroups(h);
 }
-
-bool host_in_user_ns(void)
-{
-	struct stat st;
-
-	return sys_fstatat(AT_FDCWD, "/proc/self/ns/user", &st, 0) == 0 &&
-	       st.st_ino != INITIAL_USER_NS;
-}
-
-enum answer { UNASKED, NO, YES };
 
 bool host_apparmor_enabled(void)
 {

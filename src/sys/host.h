@@ -33,6 +33,7 @@ struct host_v1 {
 struct host {
 	uid_t euid;
 	gid_t egid;
+	bool in_user_ns; /* not the initial one: root there is root of nothing else */
 	enum host_cgroups cgroups;
 	struct host_v1 v1[HOST_V1_MAX]; /* hybrid and v1 only; those that are mounted */
 	size_t n_v1;
@@ -49,11 +50,17 @@ struct host {
  */
 void host_probe(struct host *h, bool want_cgroups);
 
+/* Without power over the host: no devices can be made, and perhaps no cgroups. */
+static inline bool host_is_rootless(const struct host *h)
+{
+	return h->euid != 0 || h->in_user_ns;
+}
+
 /* Fill v1 and v2_self from the text of /proc/self/cgroup, which is cut up and kept. */
 void host_parse_cgroups(struct host *h, char *text);
 
 /* Facts that few need: asked when they are. */
-bool host_in_user_ns(void);	  /* not in the initial user namespace, as its inode tells */
+bool host_in_user_ns(void);	  /* not in the initial one, as its inode tells; asked once */
 bool host_apparmor_enabled(void); /* asked once */
 bool host_selinux_enabled(void);  /* asked once */
 

@@ -60,7 +60,7 @@ failure_rows([
     ("an AppArmor profile where there is none to be had",
      {"process.apparmorProfile": "no-such-profile"}, "(?i)apparmor"),
     ("an SELinux label where there is none to be had",
-     {"process.selinuxLabel": "system_u:system_r:container_t:s0"}, "(?i)selinux"),
+     {"process.selinuxLabel": "system_u:system_r:container_t:s0"}, "(?i)selinux", "no-selinux"),
 ])
 
 

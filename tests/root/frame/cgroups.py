@@ -85,3 +85,14 @@ def processes(path):
         except FileNotFoundError:
             pass
     return found
+
+
+def enable(path, controller):
+    """Let what is below the cgroup @path have @controller, where its parents let it."""
+    parent = os.path.dirname(path)
+    for where in (parent, path):
+        try:
+            with open(f"{where}/cgroup.subtree_control", "w", encoding="ascii") as f:
+                f.write("+" + controller)
+        except OSError:
+            pass

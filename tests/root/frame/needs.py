@@ -53,6 +53,19 @@ def _oldest():
     return None if r.returncode == 0 else r.stderr.strip()
 
 
+def _subids():
+    """What maps more ids than one's own, and the files that say whose they are."""
+    return _program("newuidmap") or _exists("/etc/subuid") or _exists("/etc/subgid")
+
+
+def _users():
+    """Whether users without privilege can make user namespaces."""
+    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--",
+                        "unshare", "--user", "--mount", "true"], stderr=subprocess.PIPE, text=True,
+                       check=False)
+    return f"no user namespaces for users: {p.stderr.strip()}" if p.returncode else None
+
+
 def _exists(path):
     return None if os.path.exists(path) else f"no {path}"
 
@@ -82,11 +95,14 @@ NEEDS = {
     "time": lambda: _namespace("time"),
     "apparmor": lambda: _exists("/sys/kernel/security/apparmor/profiles"),
     "selinux": lambda: _exists("/sys/fs/selinux/enforce"),
+    "no-selinux": lambda: None if _exists("/sys/fs/selinux/enforce") else "there is SELinux",
     "ip": lambda: _program("ip"),
     "systemd": lambda: None if os.path.exists("/run/systemd/system") else "systemd does not run here",
     "debian": lambda: _program("mmdebstrap"),
     "criu": _criu,
     "oldest": _oldest,
+    "subids": _subids,
+    "users": _users,
     "two-cpus": lambda: None if (os.cpu_count() or 1) > 1 else "only one processor",
 }
 
@@ -103,3 +119,12 @@ def missing(need):
     if kind == "program":
         return _program(name)
     return NEEDS[need]()
+
+
+RARE = ("apparmor", "cgroup2", "core-scheduling", "criu", "landlock", "selinux", "subids", "time",
+        "users", "v2")
+
+
+def rare(case):
+    """Does the case need what many machines lack, and the virtual one has?"""
+    return any(need in RARE or need.startswith("cgroup:") for need in case.needs)

@@ -79,6 +79,8 @@ class Output:
 class Trial:
     def __init__(self, worker, name):
         self.cleat_path, self.probe_path = worker.cleat, worker.probe
+        self.user = worker.user
+        self.prefix = []  # a command line that runs ours; frame/user.py
         self.id = name
         self.dir = os.path.join(worker.dir, name)
         self.bundle = f"{self.dir}/bundle"
@@ -143,7 +145,7 @@ class Trial:
     # --- commands ------------------------------------------------------------------------
 
     def command(self, *words):
-        return [self.cleat_path, *self.globals, "--root", self.root, *words]
+        return [*self.prefix, self.cleat_path, *self.globals, "--root", self.root, *words]
 
     def cleat(self, *words, text=None, env=None, cwd=None, **more):
         # into files: a container that was not to be started would keep a pipe open

@@ -18,6 +18,7 @@ import traceback
 from frame import host, kernel, needs
 from frame.case import Failed, Skip
 from frame.trial import Trial
+from frame.user import User
 
 CASE_SECONDS = 600 if os.environ.get("CLEAT_LONG") else 180
 
@@ -36,6 +37,7 @@ class Worker:
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.mount("cleat-test", self.dir, "tmpfs", 0, "mode=755")
+        self.user = User(number, self.dir)
         kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.probe_copy = f"{self.dir}/probe"

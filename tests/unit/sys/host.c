@@ -119,7 +119,17 @@ TEST(user_namespace)
 
 	REQUIRE(stat("/proc/self/ns/user", &st) == 0);
 	CHECK_INT(host_in_user_ns(), st.st_ino != 0xEFFFFFFDU);
+	/* asked once: no command changes its own */
+	CHECK_INT(host_in_user_ns(), st.st_ino != 0xEFFFFFFDU);
+}
+
+TEST(new_user_namespace)
+{
+	struct host h;
+
 	if (unshare(CLONE_NEWUSER) < 0)
 		unit_skip("no right to make a user namespace");
 	CHECK(host_in_user_ns());
+	host_probe(&h, false);
+	CHECK(host_is_rootless(&h));
 }

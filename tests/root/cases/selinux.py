@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SELinux labels, where a policy is loaded (tests/vm/run --selinux)."""
+import os
+
+from frame.case import case, failure_rows
+
+# What the policies of Debian and of Fedora both know.
+LABEL = "system_u:system_r:container_t:s0:c1,c2"
+FILES = "system_u:object_r:container_file_t:s0:c1,c2"
+
+
+def label_of(pid):
+    with open(f"/proc/{pid}/attr/current", encoding="ascii") as f:
+        return f.read().rstrip("\n\0")
+
+
+def label_of_file(path):
+    return os.getxattr(path, "security.selinux").decode().rstrip("\0")
+
+
+@case("the process has its label, also for exec", needs="selinux busybox")
+def _(t):
+    t.busybox()
+    t.edit({"process.selinuxLabel": LABEL})
+    t.args("/bin/sh", "-c", "echo ready; exec sleep 1000")
+    t.create()
+    t.ok("start", t.id)
+    pid = t.state()["pid"]
+    t.wait_for_line("ready")
+    t.equal(label_of(pid), LABEL, "the label")
+    t.equal(t.ok("exec", t.id, "/bin/cat", "/proc/self/attr/current").out.strip("\n\0"), LABEL,
+            "the label of exec")
+    other = LABEL.replace("c1,c2", "c3,c4")
+    done = t.ok("exec", "--process-label", other, t.id, "/bin/cat", "/proc/self/attr/current")
+    t.equal(done.out.strip("\n\0"), other, "the label of exec that was asked for")
+    t.delete("--force")
+
+
+@case("new file systems have the label of mounts", needs="selinux")
+def _(t):
+    t.edit({"linux.mountLabel": FILES})
+    t.probe("sleep")
+    t.create()
+    root = f"/proc/{t.state()['pid']}/root"
+    found = {path: label_of_file(root + path) for path in ("/dev", "/dev/shm", "/dev/null")}
+    t.delete("--force")
+    t.equal(found, {"/dev": FILES, "/dev/shm": FILES, "/dev/null": FILES}, "the labels")
+
+
+failure_rows([
+    ("a label that the policy does not know",
+     {"process.selinuxLabel": "nobody_u:nothing_r:none_t:s0"},
+     "process.selinuxLabel: the SELinux policy does not know", "selinux"),
+    ("a mount label that the policy does not know",
+     {"linux.mountLabel": "nobody_u:nothing_r:none_t:s0"},
+     "linux.mountLabel: the SELinux policy does not know", "selinux"),
+])
