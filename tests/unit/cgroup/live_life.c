@@ -163,12 +163,17 @@ static void write_pid(const char *path, pid_t pid)
 
 #define USER 65534
 
+static char home[PATH_MAX]; /* the v2 cgroup that we were in */
+
 /* What a user's service manager does: a subtree of one's own, oneself in a part of it. */
 static void delegate(bool enter)
 {
 	const char *all = live_file(NULL, "", ""), *self = live_file(NULL, "/self", "");
 	char name[PATH_MAX];
 
+	host_probe(&live_host, true);
+	snprintf(home, sizeof(home), CGROUP_ROOT "%s%s",
+		 live_host.cgroups == HOST_CGROUP_HYBRID ? "/unified" : "", live_host.v2_self);
 	REQUIRE(mkdir(all, 0755) == 0 && mkdir(self, 0755) == 0);
 	for (const char *file = "/cgroup.procs"; file; file = *file ? "" : NULL) {
 		snprintf(name, sizeof(name), "%s%s", all, file);
@@ -186,11 +191,10 @@ static void delegate(bool enter)
 static void come_back(void)
 {
 	REQUIRE(seteuid(0) == 0);
-	write_pid(live_host.cgroups == HOST_CGROUP_HYBRID ? CGROUP_ROOT "/unified" : CGROUP_ROOT,
-		  getpid());
+	write_pid(home, getpid());
 }
 
-static int create_beside(struct live *l, bool required, struct err *e)
+static int create_beside(struct live *l, struct err *e)
 {
 	const struct oci_config c = { 0 };
 	const struct spec s = { .config = &c };
@@ -198,7 +202,6 @@ static int create_beside(struct live *l, bool required, struct err *e)
 
 	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, &opt, &l->plan, e), e);
 	l->plan.n_dirs = 1; /* the v2 tree alone */
-	l->plan.required = required;
 	return cgroup_create(&live_arena, &l->plan, &l->cg, e);
 }
 
@@ -211,7 +214,7 @@ LIVE(rootless_delegated)
 	if (view == VIEW_V1)
 		unit_skip("v1 cannot be delegated");
 	delegate(true);
-	CHECK_OK(create_beside(&l, true, &e), &e);
+	CHECK_OK(create_beside(&l, &e), &e);
 	CHECK(!cgroup_is_none(l.cg));
 	CHECK_STR(l.plan.dirs[0].path, arena_printf(&live_arena, "%s/cleat-unit", live_base()));
 	l.cg->n_dirs = 1;
