@@ -343,9 +343,11 @@ def main():
                         problems.append("was not struck")
                     for problem in problems:
                         bad.append(f"point {k}: {problem}")
-                # Each call has an entry and an exit; exec and exit lack one or the other.
-                if total < 2 * plain.get(role, 0) - 8:
-                    bad.append(f"{total} stops, but strace shows {plain.get(role)} calls")
+                # Each call has an entry and an exit; exec and exit lack one or the other, and
+                # a long way differs a little from run to run.
+                calls = plain.get(role, 0)
+                if total < 2 * calls - 2 - calls // 20:
+                    bad.append(f"{total} stops, but strace shows {calls} calls")
                 if not struck:
                     bad.append("no run was killed")
                 number += 1
