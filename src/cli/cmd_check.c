@@ -136,7 +136,7 @@ static int check_run(struct invocation *inv, struct err *e)
 	if (find_subject(inv->arena, inv->operands[0], &subject, e) < 0 ||
 	    spec_examine(inv->arena, subject.bundle, subject.config, &report, e) < 0)
 		return -e->code;
-	host_probe(&host, true);
+	host_probe(&host, HOST_OWN_CGROUP);
 	if (report.spec->config) {
 		plan_examine(inv->arena, &host, &opt, &report);
 		if (subject.is_bundle)

@@ -229,7 +229,7 @@ static int prepare(struct dumping *d, struct err *e)
 	const struct cleat_state_file *s = d->c.state;
 	int r;
 
-	host_probe(&d->host, true);
+	host_probe(&d->host, HOST_OWN_CGROUP);
 	r = spec_load_copy(d->arena, d->c.dir.fd, s->bundle, &d->spec, e);
 	if (r == 0)
 		r = images_open(d->arena, d->o, record_annotation(s, IMAGES_CRIU_CONFIG), true,

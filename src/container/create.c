@@ -56,7 +56,9 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 
 	int r;
 
-	host_probe(&m->host, true);
+	/* without cgroups of its own a container is shown ours */
+	host_probe(&m->host,
+		   ctx->cgroup_manager == CGROUP_DISABLED ? HOST_OWN_CGROUP : HOST_CGROUPS);
 	r = spec_load(m->arena, o->bundle, o->config, &m->spec, e);
 	if (r < 0)
 		return err_set_id(e, "config");

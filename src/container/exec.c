@@ -71,7 +71,7 @@ static int make_plan(struct execution *x, struct err *e)
 	};
 	int r = spec_load_copy(x->arena, x->c.dir.fd, x->c.state->bundle, &x->spec, e);
 
-	host_probe(&x->host, false);
+	host_probe(&x->host, HOST_NO_CGROUPS);
 	if (r == 0)
 		r = exec_process(x->arena, &x->c, x->spec, x->options, &x->process, e);
 	if (r == 0)

@@ -40,7 +40,7 @@ static int make_plan(struct change *ch, const struct oci_mounts *mounts, struct 
 	struct spec *spec;
 	struct host host;
 
-	host_probe(&host, false);
+	host_probe(&host, HOST_NO_CGROUPS);
 	if (spec_load_copy(a, ch->c.dir.fd, ch->c.state->bundle, &spec, e) < 0)
 		return -e->code;
 	*config = *spec->config;

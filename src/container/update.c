@@ -51,7 +51,7 @@ static int write_limits(struct update *u, struct err *e)
 	if (!u->cg)
 		return err_code(e, ENOTSUP, u->c->id,
 				"container '%s' has no cgroup of its own to limit", u->c->id);
-	host_probe(&host, true);
+	host_probe(&host, HOST_CGROUPS);
 	r = resources_complete(u->arena, u->before, r);
 	if (cgroup_update(u->arena, u->cg, &host, r, &u->change, e) < 0)
 		return err_note(e, "container '%s'", u->c->id);

@@ -60,7 +60,7 @@ int cleat_check(struct cleat *c, const char *bundle,
 	err_clear(&c->err);
 	if (spec_examine(&a, bundle, NULL, &report, &c->err) < 0)
 		return -c->err.code;
-	host_probe(host, true);
+	host_probe(host, HOST_OWN_CGROUP);
 	if (report.spec->config)
 		plan_examine(&a, host, &opt, &report);
 	spec_report_sort(&report);
@@ -81,7 +81,7 @@ int cleat_plan(struct cleat *c, const char *bundle, const char *id, char **ret_t
 	err_clear(&c->err);
 	if (container_id_check(id, &c->err) < 0 || spec_load(&a, bundle, NULL, &spec, &c->err) < 0)
 		return -c->err.code;
-	host_probe(host, true);
+	host_probe(host, HOST_OWN_CGROUP);
 	if (plan_make(&a, spec, host, &opt, &plan, &c->err) < 0)
 		return -c->err.code;
 	return handle_give_text(c, plan_print(&a, plan), ret_text);

@@ -109,13 +109,17 @@ static bool is_cgroup2(const char *path)
 	return sys_statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static void probe_cgroups(struct host *h)
+static void probe_cgroups(struct host *h, bool want_own)
 {
 	struct statfs fs;
 	char *text;
 
 	if (sys_statfs(CGROUP_ROOT, &fs) < 0)
 		return;
+	if (fs.f_type == CGROUP2_SUPER_MAGIC && !host_is_rootless(h) && !want_own) {
+		h->cgroups = HOST_CGROUP_V2;
+		return;
+	}
 	text = read_own_cgroups(h);
 	if (!text)
 		return;
@@ -160,7 +164,7 @@ bool host_in_user_ns(void)
 	return answer == YES;
 }
 
-void host_probe(struct host *h, bool want_cgroups)
+void host_probe(struct host *h, enum host_wanted wanted)
 {
 	h->euid = (uid_t)getauxval(AT_EUID);
 	h->egid = (gid_t)getauxval(AT_EGID);
@@ -169,8 +173,8 @@ void host_probe(struct host *h, bool want_cgroups)
 	h->cgroups = HOST_CGROUP_NONE;
 	h->n_v1 = 0;
 	h->v2_self = "";
-	if (want_cgroups)
-		probe_cgroups(h);
+	if (wanted != HOST_NO_CGROUPS)
+		probe_cgroups(h, wanted == HOST_OWN_CGROUP);
 }
 
 bool host_apparmor_enabled(void)

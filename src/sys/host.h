@@ -42,13 +42,19 @@ struct host {
 	char text[4096];
 };
 
+enum host_wanted {
+	HOST_NO_CGROUPS,
+	HOST_CGROUPS,	 /* what is at /sys/fs/cgroup, and where we are in it if that may matter */
+	HOST_OWN_CGROUP, /* the same, and v2_self in any case */
+};
+
 /*
  * host_probe() - ask the running system
  *
- * Reads /proc/self/cgroup and looks at /sys/fs/cgroup only when @want_cgroups. What
- * cannot be found out counts as absent.
+ * What cannot be found out counts as absent. With HOST_CGROUPS v2_self is "" for root on a
+ * v2 host, who makes the cgroups of containers at the top, wherever he is himself.
  */
-void host_probe(struct host *h, bool want_cgroups);
+void host_probe(struct host *h, enum host_wanted wanted);
 
 /* Without power over the host: no devices can be made, and perhaps no cgroups. */
 static inline bool host_is_rootless(const struct host *h)

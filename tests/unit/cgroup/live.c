@@ -42,7 +42,7 @@ static void show(enum view view)
 {
 	struct host real = { 0 };
 
-	host_probe(&real, true);
+	host_probe(&real, HOST_OWN_CGROUP);
 	if (real.cgroups == HOST_CGROUP_NONE)
 		unit_skip("no cgroups are mounted");
 	if (view == VIEW_V2 && real.cgroups == HOST_CGROUP_V2)
@@ -161,7 +161,7 @@ void live_begin(enum view view)
 	if (geteuid() != 0)
 		unit_skip("making cgroups needs root");
 	show(view);
-	host_probe(&live_host, true);
+	host_probe(&live_host, HOST_OWN_CGROUP);
 	if (view == VIEW_V1)
 		REQUIRE(live_host.cgroups == HOST_CGROUP_V1);
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", v2_root());

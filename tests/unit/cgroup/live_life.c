@@ -171,7 +171,7 @@ static void delegate(bool enter)
 	const char *all = live_file(NULL, "", ""), *self = live_file(NULL, "/self", "");
 	char name[PATH_MAX];
 
-	host_probe(&live_host, true);
+	host_probe(&live_host, HOST_OWN_CGROUP);
 	snprintf(home, sizeof(home), CGROUP_ROOT "%s%s",
 		 live_host.cgroups == HOST_CGROUP_HYBRID ? "/unified" : "", live_host.v2_self);
 	REQUIRE(mkdir(all, 0755) == 0 && mkdir(self, 0755) == 0);
@@ -183,7 +183,7 @@ static void delegate(bool enter)
 	}
 	if (enter)
 		write_pid(self, getpid());
-	host_probe(&live_host, true);
+	host_probe(&live_host, HOST_OWN_CGROUP);
 	REQUIRE(seteuid(USER) == 0);
 }
 

@@ -65,7 +65,7 @@ TEST(this_machine)
 	static struct host h;
 	char text[16];
 
-	host_probe(&h, true);
+	host_probe(&h, HOST_OWN_CGROUP);
 	CHECK_INT(h.euid, geteuid());
 	CHECK_INT(h.egid, getegid());
 	CHECK(file_read_small(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", text, sizeof(text)) > 0);
@@ -85,7 +85,7 @@ TEST(this_machine)
 	/* asked twice, the same answers */
 	CHECK_INT(host_apparmor_enabled(), host_apparmor_enabled());
 	CHECK_INT(host_selinux_enabled(), host_selinux_enabled());
-	host_probe(&h, false);
+	host_probe(&h, HOST_NO_CGROUPS);
 	CHECK_INT(h.cgroups, HOST_CGROUP_NONE);
 	CHECK_INT((intmax_t)h.n_v1, 0);
 	CHECK_STR(h.v2_self, "");
@@ -100,17 +100,41 @@ TEST(kinds_of_hosts)
 		unit_skip("no right to make a mount namespace");
 	REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	REQUIRE(mount("tmpfs", "/sys/fs/cgroup", "tmpfs", 0, NULL) == 0);
-	host_probe(&h, true);
+	host_probe(&h, HOST_OWN_CGROUP);
 	CHECK_INT(h.cgroups, HOST_CGROUP_NONE);
 	CHECK_INT((intmax_t)h.n_v1, 0);
 	if (file_read_small(AT_FDCWD, "/proc/self/cgroup", h.text, sizeof(h.text)) <= 0 ||
 	    !strstr(h.text, ":memory:"))
 		unit_skip("no v1 memory hierarchy here");
 	REQUIRE(mkdir("/sys/fs/cgroup/memory", 0755) == 0);
-	host_probe(&h, true);
+	host_probe(&h, HOST_OWN_CGROUP);
 	CHECK_INT(h.cgroups, HOST_CGROUP_V1);
 	CHECK_INT((intmax_t)h.n_v1, 1);
 	CHECK_STR(h.v1[0].dir, "memory");
+}
+
+/* Root on a v2 host is told where he is only when he asks. */
+TEST(own_cgroup_on_v2)
+{
+	static struct host h;
+
+	host_probe(&h, HOST_NO_CGROUPS);
+	if (host_is_rootless(&h) || unshare(CLONE_NEWNS) < 0)
+		unit_skip("no right to make a mount namespace");
+	REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	host_probe(&h, HOST_OWN_CGROUP);
+	if (h.cgroups == HOST_CGROUP_HYBRID)
+		REQUIRE(mount("/sys/fs/cgroup/unified", "/sys/fs/cgroup", NULL, MS_BIND, NULL) ==
+			0);
+	else if (h.cgroups != HOST_CGROUP_V2)
+		unit_skip("no cgroup v2 here");
+	host_probe(&h, HOST_CGROUPS);
+	CHECK_INT(h.cgroups, HOST_CGROUP_V2);
+	CHECK_STR(h.v2_self, "");
+	host_probe(&h, HOST_OWN_CGROUP);
+	CHECK_INT(h.cgroups, HOST_CGROUP_V2);
+	CHECK_INT(h.v2_self[0], '/');
+	CHECK_INT((intmax_t)h.n_v1, 0);
 }
 
 TEST(user_namespace)
@@ -130,6 +154,6 @@ TEST(new_user_namespace)
 	if (unshare(CLONE_NEWUSER) < 0)
 		unit_skip("no right to make a user namespace");
 	CHECK(host_in_user_ns());
-	host_probe(&h, false);
+	host_probe(&h, HOST_NO_CGROUPS);
 	CHECK(host_is_rootless(&h));
 }
