@@ -165,9 +165,11 @@ static void unmake_dir(const struct cgroup *cg, struct cgroup_dir *d)
 	char path[PATH_MAX];
 
 	str_copy(path, sizeof(path), d->at);
-	while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0 &&
-	       --d->n_made > 0)
-		*strrchr(path, '/') = '\0';
+	while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0) {
+		d->n_made--;
+		if (d->n_made > 0)
+			*strrchr(path, '/') = '\0';
+	}
 }
 
 static int make_dir(struct cgroup *cg, const struct cgroup_plan *p, struct cgroup_dir *d,

@@ -223,6 +223,7 @@ int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state,
 {
 	struct cgroup *cg = NULL;
 
+	err_clear(e); /* its code is the answer */
 	if (open_dirs(a, state->cgroup, &cg, e) < 0 || !cg)
 		return -e->code;
 	/* one that goes on holding something is not what a killed creation has left */

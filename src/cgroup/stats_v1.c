@@ -108,8 +108,9 @@ static void add_entry(struct stats_reader *r, char *line, struct cgroup_io_list 
 	uint64_t major, minor, value;
 	char *op = stats_device(line, &major, &minor), *number;
 
-	if (!op || *op++ != ' ')
+	if (!op || *op != ' ')
 		return;
+	op++;
 	number = strchr(op, ' ');
 	if (number)
 		*number++ = '\0';

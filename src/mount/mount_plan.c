@@ -39,8 +39,11 @@ static const char *path_clean(struct arena *a, const char *path)
 		path += strspn(path, "/");
 		n = strcspn(path, "/");
 		if (n == 2 && path[0] == '.' && path[1] == '.') {
-			while (used && out[--used] != '/')
-				;
+			while (used > 0) {
+				used--;
+				if (out[used] == '/')
+					break;
+			}
 		} else if (n && !(n == 1 && path[0] == '.')) {
 			out[used++] = '/';
 			memcpy(out + used, path, n);

@@ -55,9 +55,11 @@ LIVE(figures)
 			REQUIRE_OK(cgroup_stats_read(&live_arena, l.cg, &s, &e), &e);
 		while (s.cpu.total < 1000000 || !(s.cpu.user + s.cpu.kernel));
 	}
-	REQUIRE_OK(cgroup_stats_read(&live_arena, l.cg, &s, &e), &e);
+	/* a millisecond may be over before the memory has been touched */
+	do
+		REQUIRE_OK(cgroup_stats_read(&live_arena, l.cg, &s, &e), &e);
+	while (live_has("memory", &memory) && s.memory.memory.usage < TOUCHED);
 	if (live_has("memory", &memory)) {
-		CHECK(s.memory.memory.usage >= TOUCHED);
 		CHECK(s.memory.memory.limit == CGROUP_UNLIMITED);
 		CHECK(s.memory.all.n > 10);
 	}
