@@ -57,14 +57,15 @@ def enter(kind):
 
 
 def processes_of(directory):
-    """What runs with this directory on its command line."""
+    """What runs with this directory on its command line, and our helper program."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             words = read(f"/proc/{pid}/cmdline").replace("\0", " ")
+            program = os.readlink(f"/proc/{pid}/exe")
         except OSError:
             continue
-        if f"{directory}/state" in words or "cleat-systemd " in words + " ":
+        if f"{directory}/state" in words or program == f"{HELPERS}/cleat-systemd":
             found.append(words)
     return found
 
