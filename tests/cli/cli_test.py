@@ -49,7 +49,7 @@ MISTAKES = [
     (["--root", "/", "state", "c1"], "'/' cannot be the state root"),
 ]
 
-BAD_IDS = ["", ".", "..", ".hidden", "a/b", "../x", "a b", "a\nb", "\u00e4", "x" * 256]
+BAD_IDS = ["", ".", "..", ".hidden", "a/b", "../no-cleat-here", "a b", "a\nb", "\u00e4", "x" * 256]
 ID_COMMANDS = ["create", "run", "start", "state", "kill", "delete", "wait", "stop"]
 
 UNKNOWN_ID = [["state", "c1"], ["start", "c1"], ["kill", "c1"], ["kill", "-a", "c1", "9"],
