@@ -63,7 +63,7 @@ struct cgroup_plan {
 	const struct bpf_insn *device_prog; /* v2 device program; NULL: none */
 	size_t device_len;
 	bool required; /* a limit was asked for: no silent degradation */
-	bool rootless; /* where it is not required, no permission is no error */
+	bool rootless; /* or as if: where it is not required, no permission is no error */
 	bool delegate; /* chown to delegate_uid, the host's id of process.user */
 	uid_t delegate_uid;
 	/*
@@ -75,11 +75,19 @@ struct cgroup_plan {
 	size_t n_warnings;
 };
 
+/* Where a caller has no permission to make cgroups: go on without, or fail? */
+enum cgroup_leniency {
+	CGROUP_LENIENT_ROOTLESS, /* go on without when rootless */
+	CGROUP_LENIENT,
+	CGROUP_STRICT,
+};
+
 struct cgroup_plan_options {
 	enum cgroup_manager manager;
 	const char *id;
 	bool rootless;
-	bool require_limits; /* rootless: a limit that cannot be applied is an error */
+	enum cgroup_leniency leniency;
+	bool require_limits; /* going on without: a limit that cannot be applied is an error */
 	bool update;	     /* new values for a living container: no devices, 0 pids is no limit */
 };
 

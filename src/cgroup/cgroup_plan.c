@@ -278,7 +278,7 @@ static void collect(struct build *b)
 		d->late = o->late.v;
 		d->n_late = o->late.n;
 		d->required =
-			(d->n_early || d->n_late) && (!b->opt->rootless || b->opt->require_limits);
+			(d->n_early || d->n_late) && (!p->rootless || b->opt->require_limits);
 		p->required |= d->required;
 		for (size_t k = 0; k < o->warnings.n; k++)
 			*vec_push(b->arena, &warnings) = o->warnings.v[k];
@@ -309,6 +309,12 @@ static int plan_systemd(struct build *b)
 	return 0;
 }
 
+static bool is_lenient(const struct cgroup_plan_options *opt)
+{
+	return opt->leniency == CGROUP_LENIENT_ROOTLESS ? opt->rootless
+							: opt->leniency == CGROUP_LENIENT;
+}
+
 int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		     const struct cgroup_plan_options *opt, struct cgroup_plan *ret, struct err *e)
 {
@@ -316,7 +322,7 @@ int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host
 	const struct oci_linux *l = spec->config->linux;
 	struct cgroup_plan plan = { .manager = opt->manager,
 				    .host = host->cgroups,
-				    .rootless = opt->rootless };
+				    .rootless = is_lenient(opt) };
 	struct build b = { .arena = a,
 			   .spec = spec,
 			   .host = host,

@@ -97,7 +97,12 @@ int cgroup_write_values(const struct cgroup *cg, const struct cgroup_dir *d,
 int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, bool reused,
 			  struct err *e);
 
-/* remove.c: all directories, nested ones first. */
+/*
+ * remove.c: rmdir of the directory alone. Where the file system is read-only -EROFS comes before
+ * the question whether it is there at all; here -ENOENT does.
+ */
+int cgroup_rmdir(const struct cgroup *cg, const struct cgroup_dir *d);
+/* All directories, nested ones first. */
 int cgroup_remove_dirs(struct cgroup *cg, struct err *e);
 
 /* --- events (events.c) ------------------------------------------------------------------------ */

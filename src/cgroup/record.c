@@ -175,7 +175,7 @@ bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
 	if (!s || !str_eq(s->manager, cgroup_fs_ops.name) || open_dirs(a, s, &cg, &ignored) < 0)
 		return false;
 	for (size_t i = cg->n_dirs; i-- > 0 && gone;) {
-		int r = sys_unlinkat(cg->root.fd, cg->dirs[i].at, AT_REMOVEDIR);
+		int r = cgroup_rmdir(cg, &cg->dirs[i]);
 
 		trace(CGROUP, "remove %s: %s", cg->dirs[i].at, errno_name(-r));
 		gone = r == 0 || cgroup_is_gone(r);
@@ -184,21 +184,22 @@ bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
 	return gone;
 }
 
-/* Remove what is empty. Is something of it left? */
-static bool remove_named(const struct cgroup *cg, struct err *e)
+/* Remove what is empty. *ret_busy: something of it is left, which is no error. */
+static int remove_named(const struct cgroup *cg, bool *ret_busy, struct err *e)
 {
-	bool busy = false;
+	int failed = 0;
 
+	*ret_busy = false;
 	for (size_t i = cg->n_dirs; i-- > 0;) {
 		const struct cgroup_dir *d = &cg->dirs[i];
-		int r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+		int r = cgroup_rmdir(cg, d);
 
 		if (r == -EBUSY)
-			busy = true;
-		else if (r < 0 && !cgroup_is_gone(r) && !e->code)
-			cgroup_error(d, r, e, "remove");
+			*ret_busy = true;
+		else if (r < 0 && !cgroup_is_gone(r) && failed == 0)
+			failed = cgroup_error(d, r, e, "remove");
 	}
-	return busy;
+	return failed;
 }
 
 /* Until no process is in the main directory, which need not be ours; false at the deadline. */
@@ -222,13 +223,16 @@ int cgroup_remove_by_name(struct arena *a, const struct cleat_state_file *state,
 			  struct err *e)
 {
 	struct cgroup *cg = NULL;
+	bool busy;
+	int r;
 
 	err_clear(e); /* its code is the answer */
 	if (open_dirs(a, state->cgroup, &cg, e) < 0 || !cg)
 		return -e->code;
+	r = remove_named(cg, &busy, e);
 	/* one that goes on holding something is not what a killed creation has left */
-	if (remove_named(cg, e) && wait_ms && cgroup_dir_main(cg) && wait_for_nobody(cg, wait_ms))
-		remove_named(cg, e);
+	if (r == 0 && busy && wait_ms && cgroup_dir_main(cg) && wait_for_nobody(cg, wait_ms))
+		r = remove_named(cg, &busy, e);
 	cgroup_close(cg);
-	return -e->code;
+	return r;
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/trace.h"
@@ -107,6 +108,15 @@ static int remove_below(struct walk *w, int top)
 	return r;
 }
 
+int cgroup_rmdir(const struct cgroup *cg, const struct cgroup_dir *d)
+{
+	int r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+
+	if (r == -EROFS && sys_faccessat(cg->root.fd, d->at, F_OK, 0) == -ENOENT)
+		r = -ENOENT;
+	return r;
+}
+
 static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 {
 	struct walk w = {
@@ -123,14 +133,14 @@ static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 	if (r == 0)
 		r = wait_left(&w, top);
 	if (r == 0)
-		r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+		r = cgroup_rmdir(cg, d);
 	return r;
 }
 
 static int remove_dir(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 {
 	char name[DIR_TEXT_SIZE];
-	int r = sys_unlinkat(cg->root.fd, d->at, AT_REMOVEDIR);
+	int r = cgroup_rmdir(cg, d);
 
 	if (r == -EBUSY && !cg->other)
 		r = remove_busy(cg, d);

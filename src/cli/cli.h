@@ -67,7 +67,7 @@ struct globals {
 	const char *log;
 	int log_format, log_level;
 	int cgroup_manager; /* enum cgroup_manager; -1: not given */
-	int rootless;	    /* enum rootless_word */
+	int rootless;	    /* enum cgroup_leniency */
 	bool debug, systemd_cgroup, version, dump_options;
 	const char *criu;
 	const char *systemd_timeout; /* a time, as it was given */

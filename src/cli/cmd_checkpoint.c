@@ -40,7 +40,9 @@ int image_available(struct invocation *inv, struct err *e)
 {
 	const char *given = inv->globals.criu, *path;
 
-	return criu_find(inv->arena, given && *given ? given : NULL, &path, e);
+	if (criu_find(inv->arena, given && *given ? given : NULL, &path, e) < 0)
+		return -e->code;
+	return criu_check(inv->arena, path, e);
 }
 
 static const struct option_row rows[] = {

@@ -19,6 +19,7 @@ static const struct option_row rows[] = {
 	{ "bundle", 'b', OPTION_STRING, AT(bundle), "DIR", "where to write it (default: .)" },
 	{ "config", 'f', OPTION_STRING, AT(file), "FILE",
 	  "name of the file (default: config.json)" },
+	{ "file", 0, OPTION_STRING, AT(file), "FILE", NULL },
 	{ "rootless", 0, OPTION_BOOL, AT(rootless), NULL,
 	  "for a user without privileges: with a user namespace" },
 };

@@ -47,12 +47,10 @@ static const struct name_row cgroup_managers[] = {
 	{ "disabled", CGROUP_DISABLED },
 };
 
-enum rootless_word { ROOTLESS_AUTO, ROOTLESS_TRUE, ROOTLESS_FALSE };
-
 static const struct name_row rootless_words[] = {
-	{ "auto", ROOTLESS_AUTO },
-	{ "true", ROOTLESS_TRUE },
-	{ "false", ROOTLESS_FALSE },
+	{ "auto", CGROUP_LENIENT_ROOTLESS },
+	{ "true", CGROUP_LENIENT },
+	{ "false", CGROUP_STRICT },
 };
 
 #define AT(field)    offsetof(struct globals, field)
@@ -74,7 +72,8 @@ static const struct option_row global_rows[] = {
 	{ "systemd-timeout", 0, OPTION_STRING, AT(systemd_timeout), "TIME",
 	  "how long systemd may take to answer (default: 30s)" },
 	{ "rootless", 0, OPTION_NAME, AT(rootless), "WORD",
-	  "true, false or auto: may cgroups be missing? (default: auto)", NAMES(rootless_words) },
+	  "true, false or auto: go on where cgroups are not permitted? (default: auto)",
+	  NAMES(rootless_words) },
 	{ "criu", 0, OPTION_STRING, AT(criu), "PATH", NULL },
 	{ "version", 'v', OPTION_BOOL, AT(version), NULL, "print the version" },
 	{ "V", 0, OPTION_BOOL, AT(version), NULL, NULL },
@@ -112,8 +111,7 @@ static void settle_globals(struct globals *g)
 	c->cgroup_manager = g->systemd_cgroup ? CGROUP_SYSTEMD : CGROUP_FS;
 	if (g->cgroup_manager >= 0)
 		c->cgroup_manager = (enum cgroup_manager)g->cgroup_manager;
-	c->rootless_given = g->rootless != ROOTLESS_AUTO;
-	c->rootless = g->rootless == ROOTLESS_TRUE;
+	c->leniency = (enum cgroup_leniency)g->rootless;
 	if (g->debug)
 		g->log_level = LOG_LEVEL_DEBUG;
 	c->debug = g->log_level == LOG_LEVEL_DEBUG;

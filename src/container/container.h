@@ -20,7 +20,7 @@
 struct context {
 	const char *root; /* NULL: the default (container_root_default) */
 	enum cgroup_manager cgroup_manager;
-	bool rootless_given, rootless;
+	enum cgroup_leniency leniency;
 	bool debug;
 };
 

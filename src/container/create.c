@@ -46,6 +46,7 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 	const struct plan_options opt = {
 		.id = o->id,
 		.cgroup_manager = ctx->cgroup_manager,
+		.leniency = ctx->leniency,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.require_limits = o->require_limits,

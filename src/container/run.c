@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run - create, start, stay, delete */
+#include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "container/internal.h"
+#include "sys/sys.h"
 
 /* What a shell reports for a process that SIGKILL ended. */
 #define STATUS_KILLED (128 + SIGKILL)
@@ -34,6 +37,20 @@ static int clean_up(struct creation *m, struct err *e)
 	return container_was_removed(&m->c) ? 0 : container_destroy(m->arena, &m->c, e);
 }
 
+/*
+ * Without a pid namespace of its own what the container leaves behind would go to whoever
+ * reaps for our caller: it is ours to reap, unless the caller wants it (prctl(2)).
+ */
+static int adopt(const struct creation *m, struct err *e)
+{
+	int r;
+
+	if (m->options->no_subreaper || m->plan->ns.create & CLONE_NEWPID)
+		return 0;
+	r = sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	return r < 0 ? err_sys(e, -r, NULL, "become a subreaper") : 0;
+}
+
 int creation_stay(struct creation *m, int *ret_status, struct err *e)
 {
 	int status;
@@ -52,6 +69,7 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 		exit_record(m->arena, &m->c, exit_describe(m->arena, &m->c, m->run.wait_status));
 	else if (clean_up(m, e) < 0)
 		return -e->code;
+	run_reap_strays(&m->run);
 	*ret_status = status;
 	return 0;
 }
@@ -74,6 +92,8 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
 		return -e->code;
 	r = notify_open(&m.c, m.notify_target, m.run.pid, &notify, e);
+	if (r == 0 && !o->detach)
+		r = adopt(&m, e);
 	if (r == 0)
 		r = run_release(&a, &m.run, e);
 	if (r == 0)

@@ -100,6 +100,14 @@ struct criu_process {
  */
 int criu_find(struct arena *a, const char *given, const char **ret, struct err *e);
 
+/*
+ * criu_check() - would the program at @path do its work here? criu(8), "check"
+ *
+ * It tries what it needs of the kernel, which takes a moment: for those who ask only.
+ * Returns 0, or -errno with what it said.
+ */
+int criu_check(struct arena *a, const char *path, struct err *e);
+
 /* major * 10000 + minor * 100 + sublevel, or -errno. */
 #define CRIU_OLDEST 31500
 int criu_version(struct arena *a, const struct criu_process *p, struct err *e);

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/helper.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "criu/host_cgroup.h"
@@ -23,10 +24,11 @@
 #include "sys/attr.h"
 #include "sys/sys.h"
 
-#define SOCKET_FD    3
-#define MESSAGE_MAX  65536
-#define LOG_MAX	     (16 << 20)
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define SOCKET_FD	 3
+#define MESSAGE_MAX	 65536
+#define LOG_MAX		 (16 << 20)
+#define CHECK_TIMEOUT_MS 10000
+#define DEFAULT_PATH	 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct swrk {
 	struct arena *arena;
@@ -75,6 +77,22 @@ static char *const *environment(struct arena *a)
 
 	env[0] = arena_printf(a, "PATH=%s", path && *path ? path : DEFAULT_PATH);
 	return env;
+}
+
+int criu_check(struct arena *a, const char *path, struct err *e)
+{
+	static const char *const as_root[] = { "criu", "check", NULL };
+	static const char *const as_user[] = { "criu", "--unprivileged", "check", NULL };
+	const struct helper h = { .what = "criu check",
+				  .path = path,
+				  .argv = geteuid() == 0 ? as_root : as_user,
+				  .envp = (const char *const *)environment(a),
+				  .cwd_fd = -1,
+				  .stdout_fd = -1,
+				  .stderr_fd = -1,
+				  .timeout_ms = CHECK_TIMEOUT_MS };
+
+	return helper_run(&h, e);
 }
 
 /* --- in the child ----------------------------------------------------------------------------- */

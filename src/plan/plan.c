@@ -11,6 +11,7 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		.manager = opt->cgroup_manager,
 		.id = opt->id,
 		.rootless = host_is_rootless(host),
+		.leniency = opt->leniency,
 		.require_limits = opt->require_limits,
 	};
 	struct plan *p = arena_new(a, struct plan);

@@ -21,6 +21,7 @@
 struct plan_options {
 	const char *id;
 	enum cgroup_manager cgroup_manager;
+	enum cgroup_leniency leniency;
 	bool no_pivot;
 	bool no_new_keyring;
 	bool require_limits;   /* a limit that cannot be applied is an error, rootless too */

@@ -242,6 +242,7 @@ static int ask_cgroup(struct examination *x, struct err *e)
 		.manager = x->opt->cgroup_manager,
 		.id = x->opt->id,
 		.rootless = host_is_rootless(x->host),
+		.leniency = x->opt->leniency,
 		.require_limits = x->opt->require_limits,
 	};
 

@@ -52,11 +52,12 @@ static int forward(struct attach *a)
 	return 0;
 }
 
-/* Children that init left to us, the subreaper, because it had no pid namespace of its own. */
-static void reap_strays(void)
+void run_reap_strays(const struct run *run)
 {
 	siginfo_t si;
 
+	if (run->plan->ns.create & CLONE_NEWPID)
+		return;
 	do
 		si.si_pid = 0;
 	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | __WALL) == 0 && si.si_pid);
@@ -121,8 +122,6 @@ int run_attach(struct arena *arena, struct run *run, int *ret_status, struct err
 	r = sys_waitid_pidfd(run->pidfd, &si, WEXITED | __WALL);
 	if (r < 0)
 		return err_sys(e, -r, NULL, "learn how the container ended");
-	if (!(run->plan->ns.create & CLONE_NEWPID))
-		reap_strays();
 	run->wait_status = si.si_code == CLD_EXITED ? W_EXITCODE(si.si_status, 0)
 						    : W_EXITCODE(0, si.si_status);
 	*ret_status = status_of(&si);

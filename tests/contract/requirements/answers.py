@@ -172,7 +172,7 @@ def _(t):
 
 
 @requirement(59, "events --stats prints one JSON object as go-runc decodes it, and ends; a reader "
-             "that leaves is no error", "users of go-runc")
+             "that leaves is no error", "users of go-runc", needs="cgroup:memory")
 def _(t):
     started(t)
     event = json.loads(t.ok("events", "--stats", t.id).out)
@@ -230,8 +230,8 @@ def _(t):
 @requirement(63, "checkpoint --help succeeds if and only if a checkpoint would; restore "
              "--lsm-mount-context without a value: 'requires an argument'", "podman")
 def _(t):
-    r = outcome(t, [t.cleat_path, "checkpoint", "--help"])
     lacking = needs.missing("criu")
+    r = outcome(t, [t.cleat_path, "checkpoint", "--help"])
     t.check((r.rc == 0) == (lacking is None), f"status {r.rc}, and {lacking or 'CRIU works'}")
     r = outcome(t, [t.cleat_path, "restore", "--lsm-mount-context"])
     t.check(r.rc != 0 and re.search("requires an argument|flag needs an argument", r.out + r.err),

@@ -64,7 +64,7 @@ def _as_user(t, *words):
 
 
 @requirement(80, "without cgroupsPath the id gives the path; without root, with no cgroup delegated, "
-             "it runs all the same", "buildah, podman")
+             "it runs all the same, and limits that cannot be had are told", "buildah, podman")
 def _(t):
     t.edit({"linux.cgroupsPath": DELETE})
     place = _v2_place(started(t))
@@ -86,6 +86,10 @@ def _(t):
     t.write_config()
     r = _as_user(t, "run", "--bundle", t.bundle, t.id)
     t.check((r.rc, r.out) == (0, "ran\n"), f"as a user: {r}")
+    t.edit({"linux.resources": {"pids": {"limit": 9}}})
+    t.write_config()
+    r = _as_user(t, "run", "--bundle", t.bundle, t.id)
+    t.check("cgroup" in r.err or "limit" in r.err, f"with a limit: {r}")
 
 
 @requirement(81, "--cgroup-manager disabled touches no cgroup; kill and delete still work", "podman")

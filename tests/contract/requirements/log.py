@@ -16,12 +16,14 @@ from frame.trial import TIMEOUT
 def _entries(t, path):
     text = t.read(path)
     t.check(text == "" or text.endswith("\n"), f"the log ends in the middle of a line: {text!r}")
-    found = []
-    for line in text.splitlines():
+    decoder, found = json.JSONDecoder(), []
+    while text := text.lstrip():
         try:
-            found.append(json.loads(line))
+            entry, end = decoder.raw_decode(text)
         except ValueError as e:
-            raise Failed(f"the log has a line that is no JSON: {line[:200]!r}") from e
+            raise Failed(f"the log holds what is no JSON: {text[:200]!r}") from e
+        found.append(entry)
+        text = text[end:]
     return found
 
 

@@ -109,15 +109,6 @@ def _(t):
     end(t, other)
 
 
-@case("a working directory that is missing")
-def _(t):
-    """Engines, and toolbox behind podman, then try another one."""
-    started(t)
-    r = t.fails("'/nope': no such file or directory", "exec", "--cwd", "/nope", t.id, "/probe")
-    t.equal((r.rc, os.path.exists(f"{t.rootfs}/nope")), (255, False), "status, and what was made")
-    t.delete("--force")
-
-
 @case("--process FILE, which may be removed at once")
 def _(t):
     started(t)

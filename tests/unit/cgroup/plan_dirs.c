@@ -134,8 +134,11 @@ TEST(required)
 		{ .id = "c1" },
 		{ .id = "c1", .rootless = true },
 		{ .id = "c1", .rootless = true, .require_limits = true },
+		{ .id = "c1", .rootless = true, .leniency = CGROUP_STRICT },
+		{ .id = "c1", .leniency = CGROUP_LENIENT },
 	};
-	static const bool want[] = { true, false, true };
+	static const bool want[] = { true, false, true, true, false };
+	static const bool lenient[] = { false, true, true, false, true };
 
 	for (size_t i = 0; i < COUNT(opts); i++) {
 		auto_arena a = arena_make();
@@ -145,7 +148,7 @@ TEST(required)
 		unit_row("%zu", i);
 		CHECK_OK(plan_with(&a, plan_host_v2, &s, &opts[i], &p, &e), &e);
 		CHECK_INT(p.required, want[i]);
-		CHECK_INT(p.rootless, i > 0);
+		CHECK_INT(p.rootless, lenient[i]);
 	}
 }
 
