@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SELinux labels, where a policy is loaded (tests/vm/run --selinux)."""
+"""SELinux labels, where a policy is loaded (tests/vm/run --selinux). Not yet seen to run."""
 import os
 
 from frame.case import case, failure_rows
