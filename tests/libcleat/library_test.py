@@ -146,10 +146,11 @@ def header_alone(b):
     with open(source, "w", encoding="utf-8") as f:
         f.write('#include <cleat.h>\nint main(void) { return !cleat_version(); }\n')
     cc = os.environ.get("CC", "cc").split()
-    for language in ("c", "c++"):
-        if language == "c++" and not shutil.which("c++"):
+    # a compiler of C may be there without its half for C++
+    for language, compiler in ("c", cc), ("c++", ["c++"]):
+        if not shutil.which(compiler[0]):
             continue
-        r = command(*cc, "-x", language, "-Wall", "-Wextra", "-pedantic", "-Werror",
+        r = command(*compiler, "-x", language, "-Wall", "-Wextra", "-pedantic", "-Werror",
                     f"-I{HEADER.parent}", "-fsyntax-only", source)
         equal((r.returncode, r.stderr), (0, ""), "status and output of the compiler")
 
