@@ -235,8 +235,8 @@ static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err
 	if (tree < 0)
 		return tree;
 	/* most targets are there: what kind of thing the source is matters only otherwise */
-	target = mount_open_in_root(m->root, op->target,
-				    O_PATH | (op->flags.dest_nofollow ? O_NOFOLLOW : 0));
+	target = mount_target_find(m->root, op->target,
+				   O_PATH | (op->flags.dest_nofollow ? O_NOFOLLOW : 0), e);
 	if (target == -ENOENT) {
 		r = sys_fstat(tree, &st);
 		if (r < 0)
@@ -244,8 +244,6 @@ static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err
 		target =
 			mount_target_open(m->root, op->target, target_how(op, !S_ISDIR(st.st_mode)),
 					  S_ISDIR(st.st_mode) ? TARGET_MODE : 0644, NULL, e);
-	} else if (target < 0) {
-		return mount_path_error(m->root, op->target, -target, "open the target", e);
 	}
 	if (target < 0)
 		return target;

@@ -76,10 +76,13 @@ static int cover(struct masks *k, int *slot, bool dir, int target, const char *p
 	return r;
 }
 
-/* Absent, or hidden by one of the kind before it: nothing to hide. */
+/*
+ * Absent, or hidden by one before it: nothing to hide. Not so what only we may not reach: an
+ * inode whose owner is mapped but whose group is not is closed to our root, not to its owner.
+ */
 static bool is_absent(int r)
 {
-	return r == -ENOENT || r == -ENOTDIR || r == -EACCES;
+	return r == -ENOENT || r == -ENOTDIR;
 }
 
 static int mask_one(struct masks *k, const char *path, struct err *e)

@@ -35,6 +35,12 @@ int mount_target_open(int root, const char *path, unsigned how, mode_t mode, boo
 		      struct err *e);
 /* A new directory @name in @dir, opened; -EEXIST when there is something of that name. */
 int mount_target_new(int dir, const char *name, mode_t mode);
+/*
+ * Open @path below @root with @flags of openat2(2). A link of the image may lead anywhere in
+ * it but into a procfs: what is mounted there is what labels and sysctls are written through
+ * (mount_plan.c checks the names). Returns a descriptor, -ENOENT without an error, or -errno.
+ */
+int mount_target_find(int root, const char *path, uint64_t flags, struct err *e);
 /* The directory that holds @path and the last component's name, made as needed. */
 int mount_target_parent(int root, const char *path, const char **ret_name, struct err *e);
 

@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,26 @@
 int mount_open_in_root(int root, const char *path, uint64_t flags)
 {
 	return sys_openat2(root, path, flags, 0, IN_ROOT);
+}
+
+int mount_target_find(int root, const char *path, uint64_t flags, struct err *e)
+{
+	int fd = sys_openat2(root, path, flags, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
+	struct statfs fs;
+
+	if (fd != -ELOOP)
+		return fd < 0 && fd != -ENOENT
+			       ? mount_path_error(root, path, -fd, "open the target", e)
+			       : fd;
+	/* mount_plan.c has looked at the name, which is not where a link of the image leads */
+	fd = mount_open_in_root(root, path, flags);
+	if (fd >= 0 && sys_fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+		fd_close(&fd);
+		return err_code(e, ELOOP, path,
+				"'%s' cannot be mounted because it is a link inside /proc", path);
+	}
+	return fd < 0 && fd != -ENOENT ? mount_path_error(root, path, -fd, "open the target", e)
+				       : fd;
 }
 
 static int open_dir(int root, const char *path)
@@ -179,15 +200,17 @@ int mount_target_open(int root, const char *path, unsigned how, mode_t mode, boo
 {
 	uint64_t flags = O_PATH | (how & MOUNT_TARGET_NOFOLLOW ? O_NOFOLLOW : 0) |
 			 (how & MOUNT_TARGET_PLAIN ? O_NOFOLLOW | O_DIRECTORY : 0);
-	int fd = mount_open_in_root(root, path, flags);
+	int fd = mount_target_find(root, path, flags, e);
 
 	if (ret_created)
 		*ret_created = fd == -ENOENT;
 	if (fd == -ENOENT)
 		return make_target(root, path, how, mode, 0, e);
-	if (fd == -ENOTDIR && how & MOUNT_TARGET_PLAIN)
+	if (fd == -ENOTDIR && how & MOUNT_TARGET_PLAIN) {
+		err_clear(e);
 		return err_sys(e, ENOTDIR, path, "a link or a file where a directory must be:");
-	return fd < 0 ? mount_path_error(root, path, -fd, "open the target", e) : fd;
+	}
+	return fd;
 }
 
 int mount_make_target(int root, const char *path, bool file, mode_t mode, int *ret_fd,

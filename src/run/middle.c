@@ -83,10 +83,11 @@ static int step_forget_host(void *role, struct err *e)
 static int step_forget_host_for_exec(void *role, struct err *e)
 {
 	struct child *c = role;
-	int keep[] = { c->up, c->cgroup, c->run->options.exec->pidfd, c->run->rootfs_dir,
-		       c->run->gate };
+	int keep[] = { c->up, -1, c->run->options.exec->pidfd, c->run->rootfs_dir, c->run->gate };
 
 	(void)e;
+	run_cut_off(c->run, &c->cgroup);
+	keep[1] = c->cgroup;
 	child_close_except(c, keep, COUNT(keep));
 	return 0;
 }
@@ -149,8 +150,10 @@ static int step_clone_init(void *role, struct err *e)
 	int r;
 
 	pid = clone_into_cgroup(c, &args, e);
-	if (pid == 0)
+	if (pid == 0) {
+		fd_close(&c->cgroup); /* others may see us from here on */
 		c->run->options.exec ? exec_init_main(c) : init_main(c);
+	}
 	if (pid < 0)
 		return pid;
 	r = channel_send(c->up, MSG_INIT, pid, pidfd);

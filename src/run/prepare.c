@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prepare - everything that can fail before anything is made, and the end of it */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -104,6 +105,28 @@ bool run_has_user_ns(const struct run *r)
 	if (r->options.exec)
 		return r->options.exec->namespaces & CLONE_NEWUSER;
 	return r->plan->ns.new_user || r->plan->ns.join_user;
+}
+
+/* Those inside may trace exec-init, although it is not dumpable: capabilities(7). */
+static bool may_be_traced(const struct run *r)
+{
+	uint64_t theirs = r->plan->spec->process.caps.bounding;
+
+	return r->options.exec && !run_has_user_ns(r) && theirs & 1ULL << CAP_SYS_PTRACE;
+}
+
+void run_cut_off(const struct run *r, int *fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	auto_fd alone = -1;
+
+	if (*fd < 0 || !may_be_traced(r))
+		return;
+	alone = sys_open_tree(*fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (alone < 0 || sys_mount_setattr(alone, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return;
+	fd_close(fd);
+	*fd = fd_take(&alone);
 }
 
 int run_prepare(struct arena *a, struct run *r, struct err *e)

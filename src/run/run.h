@@ -92,6 +92,15 @@ int run_prepare(struct arena *a, struct run *r, struct err *e);
 
 /* Is init (or exec-init) in another user namespace than we are? */
 bool run_has_user_ns(const struct run *r);
+/*
+ * run_cut_off() - a directory that exec-init is born with must not lead to the host
+ * @fd: of a cgroup; replaced by a read-only clone of that directory alone, from which ".."
+ *      goes nowhere
+ *
+ * Only where somebody inside could take it in the moment before exec-init closes it: to take
+ * such a clone apart again costs the kernel a grace period.
+ */
+void run_cut_off(const struct run *r, int *fd);
 
 /*
  * run_create() - fork middle and init, serve them, come to the gate

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""conformance.py [--write FILE]: which test shows that cleat does what the specification says.
+"""conformance.py [--write DIR]: which test shows that cleat does what the specification says.
 
-Without arguments (as in `make check`): every property of the schemas has a test, and every
-rule of rules.txt names tests that exist. --write makes docs/conformance.md.
+Without arguments (as in `make check`): every property of the schemas has a test, every rule of
+rules.txt and every published flaw of flaws.txt names tests that exist. --write makes
+DIR/conformance.md and DIR/flaws.md.
 """
 import argparse
 import os
@@ -16,6 +17,7 @@ sys.path.insert(0, HERE)
 from evidence import KINDS, collect, properties  # noqa: E402
 
 RULES = os.path.join(HERE, "rules.txt")
+FLAWS = os.path.join(HERE, "flaws.txt")
 # Objects that this kind of system ignores: nothing of theirs has an effect to test.
 OTHERS = {"solaris", "windows", "vm", "zos", "freebsd"}
 SHOWN = 2
@@ -26,15 +28,23 @@ Made by `make conformance` from the tests; do not edit. Each property of the sch
 rule stands beside tests that show it. *Inside* are containers that run (`tests/root`, as root
 or in the virtual machine), where a program looks at the effect; *plan* is what would be done,
 for hosts of five kinds (`tests/golden`); *refused* is what `cleat check` finds
-(`tests/check`). Where there are more tests than two, the number is given.
+(`tests/check`). Of more tests than two, two are named.
 
 """
 
+FLAWS_HEAD = """# Published flaws of container runtimes
 
-def rules():
+Made by `make conformance` from the tests; do not edit. Each flaw that was published of cleat's
+kind stands beside the tests in which it is tried against cleat, with hostile images, neighbours
+and processes; none may succeed. Titles with a file name in them are unit tests, the others are
+containers (`tests/root`). Of more tests than two, two are named.
+"""
+
+
+def rules(path=RULES):
     """[(section, rule, pattern of titles)]"""
     section, found = "", []
-    with open(RULES, encoding="utf-8") as f:
+    with open(path, encoding="utf-8") as f:
         for line in f:
             line = line.rstrip("\n")
             if line.startswith("## "):
@@ -56,19 +66,27 @@ def titles_of(ev, pattern):
 def shown(titles):
     if not titles:
         return ""
-    more = f" and {len(titles) - SHOWN} more" if len(titles) > SHOWN else ""
+    more = " and more" if len(titles) > SHOWN else ""  # a number would change all the time
     return "; ".join(t.replace("|", "\\|") for t in titles[:SHOWN]) + more
 
 
-def write(ev, path):
-    out = [HEAD, "## Rules\n\n"]
-    section = None
-    for where, text, pattern in rules():
+def table(ev, rows, marks, head):
+    out, section = [], None
+    for where, text, pattern in rows:
         if where != section:
             section = where
-            out.append(f"{'' if out[-1].endswith(chr(10) * 2) else chr(10)}### {where}\n\n"
-                       "| rule | tests |\n|---|---|\n")
+            out.append(f"\n{marks} {where}\n\n| {head} | tests |\n|---|---|\n")
         out.append(f"| {text} | {shown(titles_of(ev, pattern))} |\n")
+    return out
+
+
+def write_flaws(ev, path):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(FLAWS_HEAD + "".join(table(ev, rules(FLAWS), "##", "flaw")))
+
+
+def write(ev, path):
+    out = [HEAD, "## Rules\n"] + table(ev, rules(), "###", "rule")
     for title, file, prefix in (("config.json", "config.json", ""),
                                 ("features", "features.json", "features: "),
                                 ("state", "state.json", "state: "),
@@ -92,12 +110,13 @@ def main():
     args = p.parse_args()
     ev = collect()
     if args.write:
-        write(ev, args.write)
+        write(ev, os.path.join(args.write, "conformance.md"))
+        write_flaws(ev, os.path.join(args.write, "flaws.md"))
         return 0
     lines = [(f"'{p}' has a test", p not in missing_properties(ev)) for p in sorted(ev.known)
              if p not in OTHERS]
     lines += [(f"{section}: {text}", bool(pattern and titles_of(ev, pattern)))
-              for section, text, pattern in rules()]
+              for section, text, pattern in rules() + rules(FLAWS)]
     lines.append((f"every line of tags.txt counts {ev.idle}".rstrip("[] "), not ev.idle))
     for n, (text, good) in enumerate(lines, 1):
         print(f"{'ok' if good else 'not ok'} {n} - conformance: {text.replace('#', '')}")

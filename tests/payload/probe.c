@@ -36,6 +36,7 @@ static const struct command {
 	{ "save", probe_save, "PATH [LINE...]: copy standard input there, and add lines" },
 	{ "say", probe_say, "TEXT...: a line" },
 	{ "winsize", probe_winsize, "print the terminal's size, again at each change" },
+	{ "intrude", probe_intrude, "[directories]: attack whoever comes in, a line a success" },
 };
 
 static int run_one(int argc, char **argv)

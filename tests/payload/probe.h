@@ -56,5 +56,6 @@ int probe_echo(int argc, char **argv);
 int probe_save(int argc, char **argv);
 int probe_say(int argc, char **argv);
 int probe_winsize(int argc, char **argv);
+int probe_intrude(int argc, char **argv);
 
 #endif
