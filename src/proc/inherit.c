@@ -75,7 +75,7 @@ void proc_note_inherited(struct proc_plan *p)
 	in->known = *status_field(status, "\nSigIgn:") != '\0';
 }
 
-/* --- in init --------------------------------------------------------------------------------- */
+/* --- in middle and init ---------------------------------------------------------------------- */
 
 /* Handlers are gone with execve, so only what is ignored would stay. */
 static void reset_signals(const struct proc_inherited *in)
@@ -90,7 +90,7 @@ static void reset_signals(const struct proc_inherited *in)
 }
 
 /* Policy, nice value and flags in one answer. Without rights a raised nice value stays. */
-static void reset_sched(void)
+void proc_reset_sched(void)
 {
 	const struct sys_sched_attr plain = { .size = sizeof(plain) };
 	struct sys_sched_attr now = { 0 };
@@ -120,7 +120,6 @@ int proc_reset_inherited(const struct proc_plan *p, struct err *e)
 {
 	reset_signals(&p->inherited);
 	umask(p->process->umask >= 0 ? (mode_t)p->process->umask : UMASK_DEFAULT);
-	reset_sched();
 	reset_mm(&p->inherited);
 	sys_ioprio_set(IOPRIO_WHO_PROCESS, 0, IOPRIO_NONE);
 	sys_prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);

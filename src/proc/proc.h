@@ -93,6 +93,8 @@ const char *const *proc_mempolicy_flags(size_t *n);
  * asks the kernel one by one.
  */
 void proc_note_inherited(struct proc_plan *p);
+/* middle, before it is in a user namespace, which has no say in it: policy, nice value, flags */
+void proc_reset_sched(void);
 
 /* --- init ---------------------------------------------------------------------------------- */
 int proc_names(const struct proc_plan *p, struct err *e); /* hostname, domainname */
@@ -105,7 +107,7 @@ int proc_rlimits(const struct proc_plan *p, struct err *e);
 int proc_rlimits_of(const struct proc_plan *p, pid_t pid, struct err *e);
 /* scheduler, ioPriority, memory policy, personality */
 int proc_sched(const struct proc_plan *p, struct err *e);
-/* Everything inherited that is not on the allow-list back to the default: affinity, nice,
+/* Everything else inherited that is not on the allow-list back to the default: affinity,
    io priority, timer slack, dispositions, mask, umask, parent-death signal ... */
 int proc_reset_inherited(const struct proc_plan *p, struct err *e);
 /* exec: process.execCPUAffinity.initial, before the process is moved into the cgroup. */

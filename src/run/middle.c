@@ -210,7 +210,16 @@ static int step_cores(void *role, struct err *e)
 	return proc_core_scheduling(&c->plan->proc, exec ? exec->pid : 0, e);
 }
 
+static int step_scheduling(void *role, struct err *e)
+{
+	(void)role;
+	(void)e;
+	proc_reset_sched();
+	return 0;
+}
+
 static const struct step middle_steps[] = {
+	{ "scheduling", NULL, step_scheduling },
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "bundle", has_create_hooks, step_bundle },
 	{ "join-namespaces", has_joins, step_join },
@@ -223,6 +232,7 @@ static const struct step middle_steps[] = {
 };
 
 static const struct step exec_middle_steps[] = {
+	{ "scheduling", NULL, step_scheduling },
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "forget-host", NULL, step_forget_host_for_exec },
 	{ "affinity", has_initial_affinity, step_affinity },

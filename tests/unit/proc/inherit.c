@@ -104,6 +104,7 @@ static void reset(bool note)
 	if (note)
 		proc_note_inherited(&p);
 	CHECK(p.inherited.known == note);
+	proc_reset_sched();
 	CHECK_OK(proc_reset_inherited(&p, &e), &e);
 	CHECK_OK(proc_sched(&p, &e), &e);
 	check_everything(before, note);
