@@ -7,6 +7,7 @@
  * exists; what depends on the rootfs is checked again by mount_apply.c.
  */
 #include <sched.h>
+#include <sys/mount.h>
 
 #include "base/str.h"
 #include "mount/mount.h"
@@ -184,6 +185,22 @@ static int plan_fs(const struct oci_mount *in, struct mount_op *op, struct err *
 	return 0;
 }
 
+/*
+ * A user namespace may not reach the source. A mapping of its own is made by whoever sees the
+ * process that carries it in /proc. And what is shared in a root that is shared has the host's
+ * mounts for peers, not the slaves of them that our namespace has: what the container mounts
+ * there is seen on the host (the engines' "bidirectional").
+ */
+static bool is_opened_by_parent(const struct mount_op *op, const struct spec *spec,
+				const struct mount_plan *p)
+{
+	if (op->kind == MOUNT_FS)
+		return op->flags.idmap;
+	return op->kind == MOUNT_BIND &&
+	       (p->user_ns || op->flags.idmap ||
+		(op->flags.propagation & spec->rootfs_propagation & MS_SHARED));
+}
+
 static int plan_op(struct arena *a, const struct spec *spec, const struct mount_plan *p,
 		   const struct oci_mount *in, struct mount_op *op, struct err *e)
 {
@@ -212,9 +229,7 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 		if (r < 0)
 			return r;
 	}
-	/* a mapping of its own is made by whoever sees the process that carries it in /proc */
-	op->from_parent = (op->kind == MOUNT_BIND && (p->user_ns || op->flags.idmap)) ||
-			  (op->kind == MOUNT_FS && op->flags.idmap);
+	op->from_parent = is_opened_by_parent(op, spec, p);
 	plan_late_readonly(op);
 	return 0;
 }

@@ -120,6 +120,18 @@ int probe_save(int argc, char **argv)
 	return fclose(out) ? 1 : 0;
 }
 
+/* Its environment, a line a variable: for a hook, whose standard output is nobody's. */
+int probe_environment(int argc, char **argv)
+{
+	FILE *out = argc > 1 ? fopen(argv[1], "we") : NULL;
+
+	if (!out)
+		return 1;
+	for (char **e = environ; *e; e++)
+		fprintf(out, "%s\n", *e);
+	return fclose(out) ? 1 : 0;
+}
+
 int probe_list(int argc, char **argv)
 {
 	DIR *d = opendir(argc > 1 ? argv[1] : "/");

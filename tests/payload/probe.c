@@ -21,6 +21,7 @@ static const struct command {
 	{ "file", probe_file, "PATH...: stat, readable, writable" },
 	{ "read", probe_read, "PATH...: the contents" },
 	{ "write", probe_write, "PATH TEXT: write to an existing file, or make one" },
+	{ "environment", probe_environment, "PATH: write the variables there" },
 	{ "list", probe_list, "DIR: its entries" },
 	{ "open-dev", probe_open_dev, "PATH...: open for reading and writing" },
 	{ "syscall", probe_syscall, "NAME|NUMBER [ARG...]: numbers and strings" },

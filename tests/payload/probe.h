@@ -40,6 +40,7 @@ int probe_report(int argc, char **argv);
 int probe_file(int argc, char **argv);
 int probe_read(int argc, char **argv);
 int probe_write(int argc, char **argv);
+int probe_environment(int argc, char **argv);
 int probe_list(int argc, char **argv);
 int probe_open_dev(int argc, char **argv);
 int probe_syscall(int argc, char **argv);
