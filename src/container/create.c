@@ -40,7 +40,7 @@ static int add_notify(struct creation *m, const struct context *ctx, struct err 
 	return 0;
 }
 
-static int make_plan(struct creation *m, const struct context *ctx, struct err *e)
+static int make_plan(struct creation *m, const struct context *ctx, bool start_later, struct err *e)
 {
 	const struct create_options *o = m->options;
 	const struct plan_options opt = {
@@ -49,6 +49,7 @@ static int make_plan(struct creation *m, const struct context *ctx, struct err *
 		.leniency = ctx->leniency,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
+		.start_later = start_later,
 		.require_limits = o->require_limits,
 		.preserve_fds = o->preserve_fds,
 		.listen_fds = o->listen_fds,
@@ -103,7 +104,7 @@ static int prepare(struct creation *m, const struct context *ctx, const struct r
 		return -e->code;
 	if (pid_file && pid_file_prepare(m->arena, pid_file, &m->pid_file, e) < 0)
 		return -e->code;
-	if (make_plan(m, ctx, e) < 0)
+	if (make_plan(m, ctx, how->gate, e) < 0)
 		return -e->code;
 	m->run.plan = m->plan;
 	m->run.options = *how;

@@ -17,7 +17,7 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	struct plan *p = arena_new(a, struct plan);
 	int r;
 
-	if (!spec->has_process)
+	if (!spec->has_process && !opt->start_later)
 		return err_user(e, "process", "config.json: process is missing");
 	p->spec = spec;
 	p->options = *opt;

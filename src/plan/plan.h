@@ -24,6 +24,7 @@ struct plan_options {
 	enum cgroup_leniency leniency;
 	bool no_pivot;
 	bool no_new_keyring;
+	bool start_later;      /* create: process may be missing until start (config.md) */
 	bool require_limits;   /* a limit that cannot be applied is an error, rootless too */
 	unsigned preserve_fds; /* descriptors 3 .. 3+n-1 go to the container */
 	unsigned listen_fds;

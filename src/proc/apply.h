@@ -6,7 +6,7 @@
 #include "proc/proc.h"
 
 /* Each does nothing when the plan says nothing. */
-int apply_ioprio(const struct proc_plan *p, struct err *e);
+int apply_ioprio(const struct proc_plan *p, pid_t pid, struct err *e);
 int apply_mempolicy(const struct proc_plan *p, struct err *e);
 int apply_personality(const struct proc_plan *p, struct err *e);
 

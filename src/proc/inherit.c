@@ -10,7 +10,7 @@
  * Nothing is done about what cannot survive: the parent-death signal is cleared by
  * clone(2), dumpable is decided by execve(2), timers and locks of memory stay behind.
  * The securebits, labels and keyrings are the sec room's, the personality and what the
- * configuration sets are proc_sched()'s.
+ * configuration sets are sched.c's.
  */
 #include <fcntl.h>
 #include <signal.h>

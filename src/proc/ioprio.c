@@ -33,9 +33,9 @@ int plan_ioprio(const struct oci_io_priority *io, struct proc_plan *p, struct er
 	return 0;
 }
 
-int apply_ioprio(const struct proc_plan *p, struct err *e)
+int apply_ioprio(const struct proc_plan *p, pid_t pid, struct err *e)
 {
-	int r = p->ioprio < 0 ? 0 : sys_ioprio_set(IOPRIO_WHO_PROCESS, 0, p->ioprio);
+	int r = p->ioprio < 0 ? 0 : sys_ioprio_set(IOPRIO_WHO_PROCESS, pid, p->ioprio);
 
 	return r < 0 ? err_sys(e, -r, "process.ioPriority", "set the io priority") : 0;
 }

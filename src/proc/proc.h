@@ -105,8 +105,13 @@ int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e
 int proc_rlimits(const struct proc_plan *p, struct err *e);
 /* The same for process @pid, by a parent with more rights than a user namespace has. */
 int proc_rlimits_of(const struct proc_plan *p, pid_t pid, struct err *e);
-/* scheduler, ioPriority, memory policy, personality */
-int proc_sched(const struct proc_plan *p, struct err *e);
+/*
+ * scheduler and ioPriority of process @pid (0: the caller's), which a user namespace has no
+ * say in: a parent that is root sets them for those who are in one
+ */
+int proc_priorities(const struct proc_plan *p, pid_t pid, struct err *e);
+/* memory policy, personality */
+int proc_policies(const struct proc_plan *p, struct err *e);
 /* Everything else inherited that is not on the allow-list back to the default: affinity,
    io priority, timer slack, dispositions, mask, umask, parent-death signal ... */
 int proc_reset_inherited(const struct proc_plan *p, struct err *e);

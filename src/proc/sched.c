@@ -68,19 +68,21 @@ int plan_sched(const struct oci_scheduler *s, struct proc_plan *p, struct err *e
 	return check_values(&attr, e);
 }
 
-int proc_sched(const struct proc_plan *p, struct err *e)
+int proc_priorities(const struct proc_plan *p, pid_t pid, struct err *e)
 {
 	int r = 0;
 
 	if (p->has_sched)
-		r = sys_sched_setattr(0, &p->sched);
+		r = sys_sched_setattr(pid, &p->sched);
 	if (r < 0)
 		return err_sys(e, -r, "process.scheduler", "set %s",
 			       name_of(policies, COUNT(policies), p->sched.policy));
-	r = apply_ioprio(p, e);
-	if (r == 0)
-		r = apply_mempolicy(p, e);
-	if (r == 0)
-		r = apply_personality(p, e);
-	return r;
+	return apply_ioprio(p, pid, e);
+}
+
+int proc_policies(const struct proc_plan *p, struct err *e)
+{
+	int r = apply_mempolicy(p, e);
+
+	return r < 0 ? r : apply_personality(p, e);
 }

@@ -25,11 +25,12 @@ static const struct step process_steps[] = {
 	{ "ids", NULL, step_ids },
 	{ "park-capabilities", NULL, step_park_caps },
 	{ "cwd", when_late_cwd, step_cwd },
-	{ "program", NULL, step_program },
+	{ "program", when_program, step_program },
 };
 
 /* The filter may forbid any call that is not the payload's, so what can be done before it is. */
 static const struct step last_steps[] = {
+	{ "process", when_no_program, step_no_program },
 	{ "startContainer-hooks", when_start_hooks, step_start_hooks },
 	{ "label", when_label, step_label },
 	{ "landlock", when_landlock, step_landlock },

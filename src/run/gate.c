@@ -19,6 +19,9 @@
 /* An agent that answers the payload's system calls may never answer those of ours. */
 #define EXPLAIN_MS 2000
 
+/* How long an init that has failed may take to end. */
+#define END_MS 2000
+
 int gate_make(const struct dir *state_dir, const char *name, struct err *e)
 {
 	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -154,6 +157,14 @@ int run_gate_is_open(const struct dir *state_dir)
 	return fd == -ECONNREFUSED || fd == -ENOENT ? 0 : fd;
 }
 
+/* Whoever hears that the start failed may rely on it that the container has stopped. */
+static void await_end(int pidfd)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	sys_ppoll(&end, 1, END_MS);
+}
+
 int run_start(const struct dir *state_dir, const char *gate, int pidfd,
 	      const struct run_listener *l, struct err *e)
 {
@@ -168,8 +179,11 @@ int run_start(const struct dir *state_dir, const char *gate, int pidfd,
 	if (r < 0)
 		return err_sys(e, -r, state_dir->name, "ask init to start in");
 	r = gate_outcome(peer, pidfd, l, e);
-	if (r < 0)
+	if (r < 0) {
+		fd_close(&peer);
+		await_end(pidfd);
 		return r;
+	}
 	r = sys_unlinkat(state_dir->fd, gate, 0);
 	return r < 0 && r != -ENOENT ? err_sys(e, -r, gate, "remove") : 0;
 }

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "run/run.h"
 #include "run/steps.h"
@@ -136,6 +137,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 
 	run_init(r);
 	proc_note_inherited(&p->proc);
+	r->sets_priorities =
+		(p->proc.has_sched || p->proc.ioprio >= 0) && run_has_user_ns(r) && geteuid() == 0;
 	ret = r->options.exec ? exec_root_open(r, e) : world_open(r, e);
 	if (ret == 0)
 		ret = bundle_open(r, e);

@@ -73,6 +73,7 @@ struct run {
 	int pidfd_socket; /* connected; -1 */
 	int master;	  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
+	bool sets_priorities; /* the parent does, since init has no right to */
 	int bundle;	      /* where hooks run; -1: there are none */
 	int userns;	      /* the container's user namespace, for id-mapped mounts; -1 */
 	struct dir proc;      /* a procfs of our own; empty until parent_proc() */

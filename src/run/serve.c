@@ -160,7 +160,9 @@ static int serve_ready(struct parent *p, const struct msg *m, int *fd, struct er
 	(void)fd;
 	p->phase = PHASE_GATE;
 	/* A user namespace does not give the right to raise them, so init cannot. */
-	return run_has_user_ns(run) ? proc_rlimits_of(&run->plan->proc, run->pid, e) : 0;
+	if (run_has_user_ns(run) && proc_rlimits_of(&run->plan->proc, run->pid, e) < 0)
+		return -e->code;
+	return run->sets_priorities ? proc_priorities(&run->plan->proc, run->pid, e) : 0;
 }
 
 static int serve_log(struct parent *p, const struct msg *m, int *fd, struct err *e)

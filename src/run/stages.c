@@ -282,7 +282,11 @@ int step_label_proc(void *role, struct err *e)
 
 int step_sched(void *role, struct err *e)
 {
-	return proc_sched(&((struct child *)role)->plan->proc, e);
+	const struct child *c = role;
+
+	if (!c->run->sets_priorities && proc_priorities(&c->plan->proc, 0, e) < 0)
+		return -e->code;
+	return proc_policies(&c->plan->proc, e);
 }
 
 int step_inherited(void *role, struct err *e)
@@ -329,6 +333,23 @@ int step_ids(void *role, struct err *e)
 int step_cwd(void *role, struct err *e)
 {
 	return proc_cwd(&((struct child *)role)->plan->proc, e);
+}
+
+bool when_program(const void *role)
+{
+	return ((const struct child *)role)->plan->proc.n_args > 0;
+}
+
+bool when_no_program(const void *role)
+{
+	return !when_program(role);
+}
+
+/* config.md: process may be missing at create, but is required when start is called. */
+int step_no_program(void *role, struct err *e)
+{
+	(void)role;
+	return err_user(e, "process", "config.json: process is missing");
 }
 
 int step_program(void *role, struct err *e)

@@ -28,6 +28,8 @@ bool when_label(const void *role);
 bool when_landlock(const void *role);
 bool when_no_new_privs(const void *role);
 bool when_late_cwd(const void *role);
+bool when_program(const void *role);
+bool when_no_program(const void *role);
 bool when_filter_first(const void *role);
 bool when_filter_last(const void *role);
 
@@ -58,6 +60,7 @@ int step_early_cwd(void *role, struct err *e);
 int step_ids(void *role, struct err *e);
 int step_cwd(void *role, struct err *e);
 int step_program(void *role, struct err *e);
+int step_no_program(void *role, struct err *e);
 int step_park_caps(void *role, struct err *e);
 int step_rlimits(void *role, struct err *e);
 int step_close(void *role, struct err *e);

@@ -76,6 +76,10 @@ static void check(struct spec *s, struct check *c)
 	if (s->config->process) {
 		s->has_process = true;
 		check_process(s->config->process, &s->process, c);
+	} else {
+		s->process = (struct spec_process){ .oci = arena_new(c->arena, struct oci_process),
+						    .cwd = "/",
+						    .umask = -1 };
 	}
 	check_next(s, c);
 	if (c->strict)

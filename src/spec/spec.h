@@ -69,7 +69,7 @@ struct spec {
 	bool readonly_root;
 	const char *hostname, *domainname;
 
-	bool has_process;
+	bool has_process; /* else @process is root in "/" without a program */
 	struct spec_process process;
 
 	/* What is to come after runtime-spec 1.3.0, from annotations; NULL: not wanted */

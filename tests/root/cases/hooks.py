@@ -9,9 +9,8 @@ from frame.config import user_namespace
 
 HOST_KINDS = ("prestart", "createRuntime", "poststart", "poststop")
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
-STATUS = {"prestart": ("created", "creating"), "createRuntime": ("creating", "created"),
-          "createContainer": ("creating", "created"), "startContainer": ("created", "creating"),
-          "poststart": ("running",), "poststop": ("stopped",)}
+STATUS = {"prestart": "creating", "createRuntime": "creating", "createContainer": "creating",
+          "startContainer": "created", "poststart": "running", "poststop": "stopped"}
 
 # keeps what it is given and what it sees, in one file a hook
 SEEING = """out=$1; shift
@@ -52,7 +51,7 @@ def _state(kind):
         state = json.loads(saw(t, out)["state"])
         t.expect(state, {"id": t.id, "bundle": t.bundle, "annotations": {"org.example.key": "value"},
                          "ociVersion": lambda v: v.startswith("1."),
-                         "status": lambda s: s in STATUS[kind]})
+                         "status": STATUS[kind]})
         if kind != "poststop":
             t.check(state.get("pid", 0) > 0, f"the pid is {state.get('pid')}")
     return check
@@ -227,27 +226,6 @@ def _(t):
     r = t.run()
     t.check(r.rc != 0 and "ran" not in r.out, f"it ran: {r}")
     t.check_message(r, "(?i)hook.*3")
-
-
-@case("a poststart hook that fails ends the container")
-def _(t):
-    add(t, "poststart", t.script("fail", "exit 3\n"))
-    t.probe("sleep")
-    r = t.run("--detach")
-    if r.rc == 0:
-        # runtime.md: the remaining hooks and the lifecycle go on after a warning
-        t.delete("--force")
-    else:
-        t.check_message(r, "(?i)hook.*3")
-
-
-@case("a poststop hook that fails does not keep the container")
-def _(t):
-    add(t, "poststop", t.script("fail", "exit 3\n"))
-    t.probe("sleep")
-    t.create()
-    t.cleat("delete", "--force", t.id)
-    t.check(t.cleat("state", t.id).rc != 0, "the container exists")
 
 
 for _kind in ("prestart", "createRuntime", "createContainer"):

@@ -106,7 +106,7 @@ static void reset(bool note)
 	CHECK(p.inherited.known == note);
 	proc_reset_sched();
 	CHECK_OK(proc_reset_inherited(&p, &e), &e);
-	CHECK_OK(proc_sched(&p, &e), &e);
+	CHECK_OK(proc_policies(&p, &e), &e);
 	check_everything(before, note);
 }
 
