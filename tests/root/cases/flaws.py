@@ -11,7 +11,7 @@ import stat
 import subprocess
 
 from frame import cgroups
-from frame.case import case, failure_rows
+from frame.case import case, failure_rows, has
 from frame.config import remove_mount, user_namespace
 from frame.racer import exchanging
 from frame.trial import TIMEOUT
@@ -88,7 +88,8 @@ for _what, _to in _LAST.items():
         os.makedirs(f"{t.dir}/source")
         for extra in ({"+mounts": [{"destination": "/bound", "type": "bind", "options": ["bind"],
                                     "source": f"{t.dir}/source"}]},
-                      {"+mounts": [{"destination": "/empty", "type": "tmpfs", "source": "x"}]},
+                      {"+mounts": [{"destination": "/empty", "type": "tmpfs",
+                                    "source": "x-marks-it"}]},
                       {"+mounts": [{"destination": "/copied", "type": "tmpfs", "source": "x",
                                     "options": ["tmpcopyup"]}]},
                       {"linux.devices": [{"path": "/node", "type": "c", "major": 1, "minor": 3}]},
@@ -96,7 +97,10 @@ for _what, _to in _LAST.items():
                       {"process.cwd": "/bound/cwd"}):
             before = [list(t.config["mounts"]), t.config["linux"].pop("devices", [])]
             t.edit(extra)
-            contained(t, t.run())
+            t.probe("say", "ran")
+            if contained(t, t.run()) and "/empty" in str(extra):
+                t.equal(t.probe_result("report", "mounts")["mountinfo"], has("x-marks-it"),
+                        "the mounts of the container")
             t.config["mounts"], t.config["linux"]["devices"] = before
             t.edit({"process.cwd": "/"})
     each_way(f"{_what} where something is put")(_last)
