@@ -126,7 +126,7 @@ int probe_intrude(int argc, char **argv)
 		struct dirent *e;
 
 		while (d && (e = readdir(d))) {
-			int pid = atoi(e->d_name);
+			int pid = (int)strtol(e->d_name, NULL, 10);
 
 			/* each one again and again while it is the runtime: it changes */
 			if (pid <= 1 || pid == getpid() || pid < highest - 8)
