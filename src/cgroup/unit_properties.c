@@ -322,6 +322,19 @@ static bool is_property_name(const char *name)
 	return n && !name[n] && name[0] >= 'A' && name[0] <= 'Z';
 }
 
+/* What runs commands, starts other units or ends the machine is no property of a container. */
+static bool acts_on_host(const char *name)
+{
+	static const char *const whole[] = { "OnFailure", "OnSuccess", "RebootArgument",
+					     "Triggers" };
+	size_t n = strlen(name), action = strlen("Action");
+
+	for (size_t i = 0; i < COUNT(whole); i++)
+		if (str_eq(name, whole[i]))
+			return true;
+	return str_starts(name, "Exec") || (n > action && str_eq(name + n - action, "Action"));
+}
+
 int unit_put_annotations(struct arena *a, struct unit_properties *p,
 			 const struct oci_string_map *annotations, struct err *e)
 {
@@ -334,6 +347,10 @@ int unit_put_annotations(struct arena *a, struct unit_properties *p,
 		x.name = key + strlen(ANNOTATION);
 		if (!is_property_name(x.name))
 			return err_user(e, key, "annotations: '%s' names no property", key);
+		if (acts_on_host(x.name))
+			return err_user(e, key,
+					"annotations: '%s' acts on the host, not on the container",
+					key);
 		if (unit_variant(a, annotations->entries[i].value, &x, e) < 0 ||
 		    convert_seconds(a, &x, e) < 0)
 			return err_note(e, "annotations: '%s'", key);

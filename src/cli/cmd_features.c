@@ -120,9 +120,8 @@ static struct oci_string_map *annotations(struct arena *a)
 
 /* features.md: annotations of a configuration that change what is done; "." ends a prefix. */
 static const char *unsafe_annotations[] = {
-	"run.cleat.",
-	"run.oci.keep_original_groups",
-	"run.oci.mount_context_type",
+	"run.cleat.", "run.oci.keep_original_groups", "run.oci.mount_context_type",
+	"org.systemd.property.", /* the last: a build without the manager knows none */
 };
 
 static struct oci_features *features(struct arena *a)
@@ -138,7 +137,8 @@ static struct oci_features *features(struct arena *a)
 	f->linux = linux_features(a);
 	f->annotations = annotations(a);
 	f->potentially_unsafe_config_annotations = unsafe_annotations;
-	f->n_potentially_unsafe_config_annotations = COUNT(unsafe_annotations);
+	f->n_potentially_unsafe_config_annotations =
+		COUNT(unsafe_annotations) - !CLEAT_HAVE_SYSTEMD;
 	return f;
 }
 

@@ -136,6 +136,21 @@ def with_word(features, directory):
         yield cap, refused(directory, {"process.capabilities": {"bounding": [cap]}})
 
 
+def documented(features):
+    """The unsafe annotations are those that docs/annotations.md tells of, but for a signal."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/annotations.md")
+    with open(path, encoding="utf-8") as f:
+        told = set(re.findall(r"^\| `([\w.]+)` \|", f.read(), re.M))
+    told.discard("org.opencontainers.image.stopSignal")
+    if not features["linux"]["cgroup"]["systemd"]:
+        told.discard("org.systemd.property.NAME")
+    listed = features["potentiallyUnsafeConfigAnnotations"]
+    untold = {x for x in listed if not any(t.startswith(x) for t in told)}
+    unlisted = {t for t in told if not any(t == x or x[-1] == "." and t.startswith(x)
+                                           for x in listed)}
+    return f"untold {untold}, unlisted {unlisted}" if untold or unlisted else ""
+
+
 def main():
     r = subprocess.run([CLEAT, "features"], capture_output=True, encoding="utf-8", timeout=60,
                        check=False)
@@ -149,6 +164,7 @@ def main():
     report("features: capabilities of this kernel", "" if known >= min(last + 1, 41) else
            f"{known} of {last + 1}")
     report("features: no stray line ends", "" if not re.search(r"\\[nr]", r.stdout) else r.stdout)
+    report("features: annotations are those of the documentation", documented(features))
     with tempfile.TemporaryDirectory() as directory:
         for name, fault in with_word(features, directory):
             report(f"what is listed is taken: {name}", fault.replace("\n", " "))

@@ -173,6 +173,12 @@ TEST(annotations_as_properties)
 		{ PREFIX, "true", NULL },
 		{ PREFIX "After.x", "true", NULL },
 		{ PREFIX "after", "true", NULL },
+		/* CVE-2024-3154 */
+		{ PREFIX "ExecStartPre", "'/x'", NULL },
+		{ PREFIX "SuccessAction", "'poweroff-force'", NULL },
+		{ PREFIX "FailureAction", "'reboot'", NULL },
+		{ PREFIX "JobTimeoutAction", "'exit'", NULL },
+		{ PREFIX "OnFailure", "['x.service']", NULL },
 	};
 	auto_arena a = arena_make();
 
