@@ -49,7 +49,7 @@ except OSError: pass
 resource.setrlimit(resource.RLIMIT_NOFILE, (777, 888)); note("rlimits", True)
 os.setgroups([4, 24]); note("groups", True)
 call(PRCTL, 15, b"moody-name", 0, 0, 0)
-os.environ.update(SECRET="x", LD_PRELOAD="/nowhere.so", LISTEN_FDS="9", NOTIFY_SOCKET="/x/y",
+os.environ.update(SECRET="x", LD_PRELOAD="/nowhere.so", LISTEN_FDS="9",
                   CLEAT_TRACE="", CLEAT_FAIL="", LC_ALL="C", MALLOC_TRACE="/tmp/x")
 for i in range(5):
     os.set_inheritable(os.open("/", os.O_RDONLY | os.O_DIRECTORY), True)
