@@ -103,6 +103,7 @@ NEEDS = {
     "oldest": _oldest,
     "subids": _subids,
     "users": _users,
+    "long": lambda: None if os.environ.get("CLEAT_LONG") else "takes long: CLEAT_LONG=y",
     "two-cpus": lambda: None if (os.cpu_count() or 1) > 1 else "only one processor",
 }
 
