@@ -117,9 +117,11 @@ struct cgroup; /* directory descriptors and the manager that must agree with the
  *
  * Refuses a cgroup that exists and holds processes or is frozen. What was made is
  * removed again on failure. Rootless without delegation degrades (cgroup_is_none()
- * is true then) unless a limit is required.
+ * is true then) unless a limit is required. @hints is a directory, of root's alone, in
+ * which we note the device programs that there are, to use them again; -1: none.
  */
-int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret, struct err *e);
+int cgroup_create(struct arena *a, const struct cgroup_plan *p, int hints, struct cgroup **ret,
+		  struct err *e);
 /* Open the cgroup of an existing container from its state (paths and inode). */
 struct cleat_state_file;
 int cgroup_open(struct arena *a, const struct cleat_state_file *state, struct cgroup **ret,

@@ -8,15 +8,24 @@
  */
 #include "base/log.h"
 #include "base/str.h"
+#include "cgroup/devices.h"
 #include "cgroup/internal.h"
 #include "sys/bpf.h"
 
 #define LEFT_MAX 64 /* programs that the kernel lets one cgroup have */
 
-static void detach_left(const struct cgroup *cg, const uint32_t *ids, size_t n)
+static bool is_left(const uint32_t *ids, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static void detach_left(const struct cgroup *cg, const uint32_t *ids, size_t n, uint32_t ours)
 {
 	for (size_t i = 0; i < n; i++) {
-		auto_fd prog = sys_bpf_prog_by_id(ids[i]);
+		auto_fd prog = ids[i] == ours ? -ENOENT : sys_bpf_prog_by_id(ids[i]);
 
 		if (prog >= 0)
 			sys_bpf_prog_detach(cg->v2, prog, BPF_CGROUP_DEVICE);
@@ -24,10 +33,10 @@ static void detach_left(const struct cgroup *cg, const uint32_t *ids, size_t n)
 }
 
 int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, bool reused,
-			  struct err *e)
+			  int hints, struct err *e)
 {
 	const char *field = "linux.resources.devices";
-	uint32_t left[LEFT_MAX];
+	uint32_t left[LEFT_MAX], id = 0;
 	size_t n_left = LEFT_MAX;
 	auto_fd prog = -1;
 	int r;
@@ -35,8 +44,7 @@ int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, 
 	if (!reused || sys_bpf_prog_query(cg->v2, BPF_CGROUP_DEVICE, left, &n_left) < 0)
 		n_left = 0;
 	if (p->device_len) {
-		prog = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "cleat_devices",
-					 p->device_prog, p->device_len);
+		prog = device_share_get(cg->arena, hints, p->device_prog, p->device_len, &id);
 		if (prog == -EPERM && host_in_user_ns()) {
 			log_warning("linux.resources.devices is not enforced: a user namespace may "
 				    "not load programs");
@@ -46,10 +54,13 @@ int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, 
 			return err_code(e, -prog, field,
 					"%s: load a program of %zu instructions: %s", field,
 					p->device_len, errno_text(-prog));
-		r = sys_bpf_prog_attach(cg->v2, prog, BPF_CGROUP_DEVICE, -1);
+		/* what is attached already is not attached twice */
+		r = is_left(left, n_left, id)
+			    ? 0
+			    : sys_bpf_prog_attach(cg->v2, prog, BPF_CGROUP_DEVICE, -1);
 		if (r < 0)
 			return cgroup_error(&cg->dirs[0], r, e, "attach the device program to");
 	}
-	detach_left(cg, left, n_left);
+	detach_left(cg, left, n_left, id);
 	return 0;
 }

@@ -58,6 +58,16 @@ int device_prog_make(struct arena *a, const struct device_rules *d, const struct
 		     size_t *ret_n, struct err *e);
 
 /*
+ * device_share_get() - a program with these instructions, loaded now or by an earlier call
+ * @hints: directory in which we note which programs there are; -1: none
+ * @ret_id: the kernel's id of it; 0: not known
+ *
+ * A descriptor, which the caller closes, or -errno of the load.
+ */
+int device_share_get(struct arena *a, int hints, const struct bpf_insn *insns, size_t n,
+		     uint32_t *ret_id);
+
+/*
  * device_v1_make() - writes to devices.allow and devices.deny
  *
  * v1 keeps a default and exceptions from it without order, so lists that need an order

@@ -43,6 +43,7 @@ struct cgroup {
 	bool gone;	/* opened from a record: nothing stands there */
 	const char *scope, *invocation; /* systemd: the unit; NULL: none, or not known */
 	struct unit_helper helper;	/* stays in a new scope until init is in it and known */
+	int hints;			/* for cgroup_create(): see there; not ours */
 	struct err enabling; /* why a controller could not be enabled, the first of them */
 };
 
@@ -93,9 +94,12 @@ int cgroup_enable(struct cgroup *cg, const char *words, struct err *e);
 int cgroup_write_values(const struct cgroup *cg, const struct cgroup_dir *d,
 			const struct cgroup_value *v, size_t n, struct err *e);
 
-/* cgroup_devices.c: load and attach the program; @reused: take away what others left. */
+/*
+ * cgroup_devices.c: attach the program; @reused: take away what others left; @hints as in
+ * device_share_get().
+ */
 int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, bool reused,
-			  struct err *e);
+			  int hints, struct err *e);
 
 /*
  * remove.c: rmdir of the directory alone. Where the file system is read-only -EROFS comes before

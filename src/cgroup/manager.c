@@ -79,7 +79,8 @@ static int no_cgroups(const struct cgroup_plan *p, struct err *e)
 			CGROUP_ROOT);
 }
 
-int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **ret, struct err *e)
+int cgroup_create(struct arena *a, const struct cgroup_plan *p, int hints, struct cgroup **ret,
+		  struct err *e)
 {
 	struct cgroup *cg = NULL;
 	const struct cgroup_dir *first;
@@ -90,6 +91,7 @@ int cgroup_create(struct arena *a, const struct cgroup_plan *p, struct cgroup **
 		return -e->code;
 	for (size_t i = 0; i < p->n_warnings; i++)
 		log_warning("%s", p->warnings[i]);
+	cg->hints = hints;
 	cg->n_dirs = p->n_dirs;
 	for (size_t i = 0; i < p->n_dirs; i++)
 		fill_dir(a, p, i, &cg->dirs[i]);

@@ -271,7 +271,7 @@ int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, 
 		return -e->code;
 	if (write_early(cg, p, e) < 0)
 		return -e->code;
-	if (v2 && cgroup_attach_devices(cg, p, !v2->n_made, e) < 0)
+	if (v2 && cgroup_attach_devices(cg, p, !v2->n_made, cg->hints, e) < 0)
 		return -e->code;
 	return v2 && p->delegate ? delegate(cg, p, e) : 0;
 }

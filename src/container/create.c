@@ -180,7 +180,7 @@ static int build(struct creation *m, int (*bring)(struct creation *m, void *arg,
 		r = notify_make(&m->c, e);
 	if (r < 0)
 		return r;
-	if (cgroup_create(m->arena, &m->plan->cgroup, &m->cgroup, e) < 0)
+	if (cgroup_create(m->arena, &m->plan->cgroup, m->c.root.fd, &m->cgroup, e) < 0)
 		return err_set_id(e, "cgroup");
 	m->run.cgroup = m->cgroup;
 	return bring(m, arg, e);

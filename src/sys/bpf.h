@@ -26,6 +26,9 @@ int sys_bpf_prog_detach(int cgroup, int prog, uint32_t attach_type);
 /* Ids of up to *@n programs attached to @cgroup itself; *@n becomes how many there are. */
 int sys_bpf_prog_query(int cgroup, uint32_t attach_type, uint32_t *ids, size_t *n);
 
+/* What the kernel knows of a program; @info says where lists that are wanted may go. */
+int sys_bpf_prog_info(int prog, struct bpf_prog_info *info);
+
 /* A descriptor of the program with that id, or -errno (-ENOENT: it is gone). */
 int sys_bpf_prog_by_id(uint32_t id);
 

@@ -46,6 +46,7 @@ int sys_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags);
 int sys_faccessat(int dirfd, const char *name, int mode, int flags);
 ssize_t sys_read(int fd, void *buf, size_t n);
 ssize_t sys_pread(int fd, void *buf, size_t n, uint64_t offset);
+ssize_t sys_pwrite(int fd, const void *buf, size_t n, uint64_t offset);
 ssize_t sys_write(int fd, const void *buf, size_t n);
 int sys_dup3(int oldfd, int newfd, int flags);
 int sys_fcntl(int fd, int cmd, long arg);

@@ -76,6 +76,17 @@ int sys_bpf_prog_query(int cgroup, uint32_t attach_type, uint32_t *ids, size_t *
 	return r;
 }
 
+int sys_bpf_prog_info(int prog, struct bpf_prog_info *info)
+{
+	union bpf_attr attr;
+
+	attr_clear(&attr);
+	attr.info.bpf_fd = (uint32_t)prog;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = (uint64_t)(uintptr_t)info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
 int sys_bpf_prog_by_id(uint32_t id)
 {
 	union bpf_attr attr;

@@ -140,6 +140,11 @@ ssize_t sys_pread(int fd, void *buf, size_t n, uint64_t offset)
 	return RESULT_RETRY(pread(fd, buf, n, (off_t)offset));
 }
 
+ssize_t sys_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
+{
+	return RESULT_RETRY(pwrite(fd, buf, n, (off_t)offset));
+}
+
 ssize_t sys_write(int fd, const void *buf, size_t n)
 {
 	return RESULT_RETRY(write(fd, buf, n));

@@ -172,6 +172,8 @@ void live_begin(enum view view)
 
 /* --- cgroups and processes in them --------------------------------------------------------------- */
 
+int live_hints = -1;
+
 int live_create_with(struct live *l, const char *path, const char *json,
 		     const struct cgroup_plan_options *opt, struct err *e)
 {
@@ -184,7 +186,7 @@ int live_create_with(struct live *l, const char *path, const char *json,
 
 	l->cg = NULL;
 	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, opt, &l->plan, e), e);
-	return cgroup_create(&live_arena, &l->plan, &l->cg, e);
+	return cgroup_create(&live_arena, &l->plan, live_hints, &l->cg, e);
 }
 
 int live_create(struct live *l, const char *path, const char *json, struct err *e)

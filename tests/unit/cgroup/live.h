@@ -60,6 +60,9 @@ int live_create(struct live *l, const char *path, const char *json, struct err *
 int live_create_with(struct live *l, const char *path, const char *json,
 		     const struct cgroup_plan_options *opt, struct err *e);
 
+/* The directory that live_create*() give to cgroup_create(); -1 at first. */
+extern int live_hints;
+
 /* Without resources, which must work; and kill, wait, remove and close, likewise. */
 void live_make(struct live *l, const char *path);
 void live_destroy(struct live *l);

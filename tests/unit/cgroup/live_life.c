@@ -202,7 +202,7 @@ static int create_beside(struct live *l, struct err *e)
 
 	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, &opt, &l->plan, e), e);
 	l->plan.n_dirs = 1; /* the v2 tree alone */
-	return cgroup_create(&live_arena, &l->plan, &l->cg, e);
+	return cgroup_create(&live_arena, &l->plan, -1, &l->cg, e);
 }
 
 LIVE(rootless_delegated)
@@ -278,15 +278,15 @@ TEST(managers_without_a_tree)
 	struct cgroup *cg = NULL;
 	struct err e = { 0 };
 
-	REQUIRE_OK(cgroup_create(&a, &p, &cg, &e), &e);
+	REQUIRE_OK(cgroup_create(&a, &p, -1, &cg, &e), &e);
 	CHECK(cgroup_is_none(cg));
 	CHECK_OK(cgroup_remove(cg, &e), &e);
 	cgroup_close(cg);
 	p.manager = CGROUP_FS;
-	CHECK_INT(cgroup_create(&a, &p, &cg, &e), -ENOTSUP);
+	CHECK_INT(cgroup_create(&a, &p, -1, &cg, &e), -ENOTSUP);
 	CHECK_HAS(e.text, "no cgroup file system is mounted at '/sys/fs/cgroup'");
 	p.rootless = true;
-	REQUIRE_OK(cgroup_create(&a, &p, &cg, &e), &e);
+	REQUIRE_OK(cgroup_create(&a, &p, -1, &cg, &e), &e);
 	cgroup_close(cg);
 }
 
@@ -302,7 +302,7 @@ LIVE(systemd)
 
 	REQUIRE_OK(cgroup_plan_make(&live_arena, &s, &live_host, &opt, &p, &e), &e);
 	setenv("CLEAT_HELPER_DIR", "/nowhere", 1);
-	CHECK_INT(cgroup_create(&live_arena, &p, &cg, &e), -ENOTSUP);
+	CHECK_INT(cgroup_create(&live_arena, &p, -1, &cg, &e), -ENOTSUP);
 	CHECK_STR(e.text, "the systemd cgroup manager needs '/nowhere/cleat-systemd', which "
 			  "is not there");
 }
