@@ -142,6 +142,21 @@ def _(t):
     t.delete("--force")
 
 
+@case("update below what is in use is refused, and changes nothing", needs="cgroup:memory")
+def _(t):
+    """v2 itself would kill for it, so checkBeforeUpdate looks first; v1 refuses on its own."""
+    t.edit({"linux.resources.memory": {"limit": 32 << 20}})
+    started(t)
+    t.fails("above the new limit|bytes are in use", "update", "-r", "-", t.id,
+            text='{"memory":{"limit":4096,"checkBeforeUpdate":true},"pids":{"limit":33}}')
+    t.equal(file_of(t, "memory", "memory.limit_in_bytes", "memory.max"), str(32 << 20),
+            "the limit")
+    if cgroups.has("pids"):
+        t.equal(file_of(t, "pids", "pids.max", "pids.max"), "max", "pids.max")
+    t.equal(t.state()["status"], "running", "the status")
+    t.delete("--force")
+
+
 @case("update in each state", needs="cgroup:pids")
 def _(t):
     pid = created(t)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everybody in a container ends: with a pid namespace of its own or not, frozen or not, in
+cgroups that somebody made inside or not. And what became of the cgroup meanwhile is no failure.
+"""
+import itertools
+import json
+import os
+import select
+import time
+
+from cases.lifecycle import started, stopped
+from frame import cgroups, host
+from frame.case import case
+from frame.config import namespaces
+
+SECONDS = 20
+NAMESPACES = ("network", "ipc", "uts", "mount", "cgroup")
+
+
+class Watched:
+    """Processes by pidfds: readable when they have ended, also as zombies."""
+
+    def __init__(self, pids):
+        self.fds = {os.pidfd_open(pid): pid for pid in pids}
+
+    def left(self, seconds):
+        end = time.monotonic() + seconds
+        while self.fds:
+            ended = select.select(self.fds, [], [], max(0, end - time.monotonic()))[0]
+            if not ended:
+                break
+            for fd in ended:
+                os.close(fd)
+                del self.fds[fd]
+        return sorted(self.fds.values())
+
+    def close(self):
+        for fd in self.fds:
+            os.close(fd)
+
+
+def inside(t):
+    return json.loads(t.ok("ps", "--format", "json", t.id).out) or []
+
+
+def nest(t, pids):
+    """As a manager in the container does: cgroups of its own, and its children in them."""
+    top = cgroups.directory("", "/" + t.id)
+    for name, pid in zip(itertools.cycle(("a", "a/b", "c")), pids):
+        os.makedirs(f"{top}/{name}", exist_ok=True)
+        with open(f"{top}/{name}/cgroup.procs", "w", encoding="ascii") as f:
+            f.write(str(pid))
+
+
+def end(words, shared, paused, nested):
+    how = ["shared pid namespace"] * shared + ["paused"] * paused + ["nested"] * nested
+
+    @case(" ".join(w for w in words if w != "ID") + (": " if how else "") + ", ".join(how), needs="cgroup2")
+    def _(t):
+        if shared:
+            t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
+        pid = started(t, "children", "6")
+        pids = inside(t)
+        t.equal(len(pids), 7, "processes")
+        if nested:
+            nest(t, [p for p in pids if p != pid])
+            t.equal(inside(t), pids, "ps of all that are nested")
+        if paused:
+            t.ok("pause", t.id)
+        watched = Watched(pids)
+        try:
+            t.ok(*(t.id if word == "ID" else word for word in words))
+            t.equal(watched.left(SECONDS), [], "processes that live on")
+        finally:
+            watched.close()
+        host.reap()
+        t.equal(inside(t) if words[0] == "kill" else [], [], "ps afterwards")
+        t.delete("--force")
+
+
+for _words in (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID")):
+    for _shared, _paused, _nested in itertools.product((False, True), repeat=3):
+        end(_words, _shared, _paused, _nested)
+
+
+@case("a signal for all reaches those in nested cgroups", needs="cgroup2")
+def _(t):
+    """The children ignore TERM; USR1 ends them."""
+    pid = started(t, "children", "6")
+    pids = [p for p in inside(t) if p != pid]
+    nest(t, pids)
+    watched = Watched(pids)
+    try:
+        t.ok("kill", "--all", t.id, "USR1")
+        t.equal(watched.left(SECONDS), [], "processes that live on")
+    finally:
+        watched.close()
+    t.delete("--force")
+
+
+@case("a cgroup that has gone is no failure")
+def _(t):
+    stopped(t)
+    for path in cgroups.named(t.id):
+        os.rmdir(path)
+    t.ok("kill", "--all", t.id, "KILL")
+    t.equal(t.ok("ps", "--format", "json", t.id).out, "null\n", "ps")
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.fails("not running", "events", "--stats", t.id)
+    t.delete()
+
+
+@case("a cgroup of the same name that is somebody else's stays", needs="cgroup2")
+def _(t):
+    """Ours is gone; what stands there now holds a process that is not the container's."""
+    import subprocess
+    stopped(t)
+    for path in cgroups.named(t.id):
+        os.rmdir(path)
+    path = cgroups.v2_root() + "/" + t.id
+    os.mkdir(path)
+    with subprocess.Popen(["sh", "-c", f"echo $$ >{path}/cgroup.procs; echo in; read x"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        t.cleat("kill", "--all", t.id, "KILL")
+        t.equal(inside(t), [], "ps")
+        t.delete("--force")
+        t.check(other.poll() is None and os.path.isdir(path), "the other process was ended")
+        other.communicate()
+    os.rmdir(path)
+
+
+@case("the limit of memory ends it before its program runs, and is said", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 8192, "swap": 8192}})
+    t.probe("exit", "0")
+    t.expect_failure(r"out of memory \(limit \d+, peak \d+\)", status=1)
+
+
+@case("the limit of memory ends it later, and is said", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 16 << 20, "swap": 16 << 20}})
+    t.probe("alloc", "64")
+    r = t.run()
+    t.equal(r.rc, 137, f"the status of {r}")
+    t.check_message(r, rf"out of memory \(limit {16 << 20}, peak \d+\)")
