@@ -34,7 +34,8 @@ class Crio(frame.Engine):
 
     def remove_all(self):
         for name in os.listdir(f"{RUN}/root") if os.path.isdir(f"{RUN}/root") else ():
-            self.runtime("delete", "--force", name)
+            if not name.startswith("."):
+                self.runtime("delete", "--force", name)
         self.until("pgrep -x conmon || echo gone", "gone")  # it writes beside the bundle to its end
         for name in os.listdir(TOP) if os.path.isdir(TOP) else ():
             if name != "rootfs":
