@@ -277,8 +277,7 @@ static void collect(struct build *b)
 		d->n_early = o->early.n;
 		d->late = o->late.v;
 		d->n_late = o->late.n;
-		d->required =
-			(d->n_early || d->n_late) && (!p->rootless || b->opt->require_limits);
+		d->required = (d->n_early || d->n_late) && (!p->rootless || b->opt->require_limits);
 		p->required |= d->required;
 		for (size_t k = 0; k < o->warnings.n; k++)
 			*vec_push(b->arena, &warnings) = o->warnings.v[k];

@@ -114,7 +114,8 @@ static bool store_letters(const struct option_table *t, void *args, const char *
 
 static bool is_help(const char *name, size_t len)
 {
-	return (len == 4 && !strncmp(name, "help", 4)) || (len == 5 && !strncmp(name, "usage", 5)) ||
+	return (len == 4 && !strncmp(name, "help", 4)) ||
+	       (len == 5 && !strncmp(name, "usage", 5)) ||
 	       (len == 1 && (name[0] == 'h' || name[0] == '?'));
 }
 
