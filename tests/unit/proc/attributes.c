@@ -294,5 +294,5 @@ TEST(scheduling_is_set)
 	CHECK_INT(sys_ioprio_get(1, 0), 2 << 13 | 6);
 	CHECK_INT(personality(0xffffffff), PER_LINUX32);
 	p.sched.policy = 77;
-	CHECK_INT(proc_policies(&p, &e), -EINVAL);
+	CHECK_INT(proc_priorities(&p, 0, &e), -EINVAL);
 }
