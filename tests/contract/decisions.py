@@ -67,7 +67,7 @@ ROWS = [
      "an error", "specification", "^failures: the same rlimit twice$"),
     ("a capability that the kernel does not know",
      "specification: a warning; runc: a warning; crun: an error",
-     "a warning", "specification", "^capabilities: names of no kernel"),
+     "a warning", "specification", "^duties: capabilities that no kernel knows"),
     ("a poststop hook that fails",
      "specification: a warning, the rest goes on; runc and crun do that; youki: an error",
      "a warning", "specification", "^contract: 88:"),

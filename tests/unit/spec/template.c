@@ -32,7 +32,7 @@ TEST(template)
 				      CLONE_NEWNS | CLONE_NEWCGROUP));
 	CHECK(!s->ns_joined);
 	CHECK_INT(s->config->n_mounts, 7);
-	CHECK_INT(s->config->linux->n_masked_paths, 10);
+	CHECK_INT(s->config->linux->n_masked_paths, 11);
 	CHECK_INT(s->config->linux->n_readonly_paths, 5);
 	CHECK(s->config->linux->resources != NULL);
 }
