@@ -69,7 +69,9 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 		exit_record(m->arena, &m->c, exit_describe(m->arena, &m->c, m->run.wait_status));
 	else if (clean_up(m, e) < 0)
 		return -e->code;
-	run_reap_strays(&m->run);
+	/* What an init without a pid namespace of its own has left to us, if we adopt. */
+	if (!(m->plan->ns.create & CLONE_NEWPID))
+		run_reap_dead();
 	*ret_status = status;
 	return 0;
 }

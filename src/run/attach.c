@@ -8,7 +8,6 @@
  * terminal, SIGWINCH, which changes its size instead.
  */
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -52,12 +51,10 @@ static int forward(struct attach *a)
 	return 0;
 }
 
-void run_reap_strays(const struct run *run)
+void run_reap_dead(void)
 {
 	siginfo_t si;
 
-	if (run->plan->ns.create & CLONE_NEWPID)
-		return;
 	do
 		si.si_pid = 0;
 	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | __WALL) == 0 && si.si_pid);

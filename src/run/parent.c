@@ -240,6 +240,8 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 		r = hand_out_pidfd(run, e);
 	if (r < 0) {
 		kill_and_reap(&p.middle);
+		if (run->pidfd < 0)
+			run_reap_dead(); /* an init that the middle could not report */
 		run_explain_quota(run, e);
 		run_abort(run);
 		return e->code ? -e->code : r;

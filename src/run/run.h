@@ -128,8 +128,8 @@ int run_gate_is_open(const struct dir *state_dir);
 int run_block_signals(struct err *e);
 /* Foreground: forward signals, relay the terminal, wait; the container's exit status. */
 int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);
-/* Foreground: take what an init without a pid namespace of its own has left to us, if we adopt. */
-void run_reap_strays(const struct run *run);
+/* Take the ends of all children that have ended; waits for none. */
+void run_reap_dead(void);
 
 /*
  * run_explain_quota() - when @e says that something is full, say what, and how much fits

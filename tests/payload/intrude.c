@@ -119,7 +119,7 @@ int probe_intrude(int argc, char **argv)
 	int all = argc < 2 || strcmp(argv[1], "directories") != 0;
 	int highest = 0;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready\n");
 	for (;;) {
 		DIR *d = opendir("/proc");

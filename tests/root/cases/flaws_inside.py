@@ -365,7 +365,7 @@ for _what, _resources in (("no resources", None), ("no rules", {}), ("an empty l
     case(f"a disk of the host with {_what}")(_denied)
 
 
-@case("a disk of the host after an update")
+@case("a disk of the host after an update", needs="cgroup:pids")
 def _(t):
     started(t)
     t.ok("update", "--pids-limit", "50", t.id)

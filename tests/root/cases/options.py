@@ -148,9 +148,10 @@ UPDATES = [  # option, value, what the record has afterwards
 ]
 
 for _option, _value, _record in UPDATES:
-    @case(f"update --{_option} {_value}")
+    # a burst cannot be beyond the quota, which is set at create
+    @case(f"update --{_option} {_value}", needs="cgroup:cpu" if _option == "cpu-burst" else "")
     def _(t, option=_option, value=_value, record=_record):
-        if option == "cpu-burst":  # which cannot be beyond the quota
+        if option == "cpu-burst":
             t.edit({"linux.resources.cpu": {"quota": 20000, "period": 50000}})
         started(t)
         r = t.cleat("update", f"--{option}", value, t.id)
