@@ -17,9 +17,9 @@ usage: crash.py [--stride N] [--only OP] [--offset N]
 environment: CLEAT (the runtime, default ./cleat), TRACER (default tests/crash/tracer)
 """
 import argparse
-import ctypes
 import json
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -28,15 +28,17 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../root"))
+from frame import kernel  # noqa: E402
+
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 TRACER = os.path.abspath(os.environ.get("TRACER", "tests/crash/tracer"))
 CGROUP_ROOT = "/sys/fs/cgroup"
-NAME = "cleat-crash"
+NAME = "cleat-crash-" + secrets.token_hex(3)  # others may run the same beside us
 CGROUP = "/" + NAME + "-group"
-MARK = "cleat-crash-payload"
+MARK = NAME + "-payload"
 DEADLINE = 10.0
 ROLES = ("parent", "middle", "init")
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def hierarchies():
@@ -320,7 +322,11 @@ def main():
     parser.add_argument("--offset", type=int, default=1)
     parser.add_argument("--only", choices=("create", "run", "delete"))
     args = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # what others mount meanwhile is no difference; what a container's mounts spread to us is
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_SHARED)
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     failed = number = 0
     rows = []
     with tempfile.TemporaryDirectory(prefix="cleat-crash-") as work:
