@@ -10,6 +10,7 @@ from callers import environment
 from contract import background, created, ended, outcome, requirement, started
 from frame import cgroups, needs
 from frame.trial import TIMEOUT
+from frame.user import open_to_users
 
 RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
@@ -196,6 +197,7 @@ def _(t):
              "dockerd, shim, CRI-O")
 def _(t):
     texts = []
+    open_to_users(t)
     for env, more in (({}, {"user": 65534, "group": 65534, "extra_groups": []}),
                       (environment(), {})):
         r = outcome(t, [t.cleat_path, "features"], env=env, cwd="/", **more)

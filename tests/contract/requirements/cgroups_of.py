@@ -11,6 +11,7 @@ from frame import cgroups
 from frame.case import DELETE, Skip
 from frame.config import remove_mount
 from frame.trial import TIMEOUT
+from frame.user import open_to_users
 
 
 def _v2_place(pid):
@@ -59,6 +60,7 @@ def _(t):
 
 def _as_user(t, *words):
     """A user with one id and nothing delegated."""
+    open_to_users(t)
     return outcome(t, [t.cleat_path, "--root", t.root, *words], user=54321, group=54321,
                    extra_groups=[], env=environment(XDG_RUNTIME_DIR=f"{t.dir}/xdg"))
 

@@ -10,6 +10,7 @@ from frame import cgroups
 from frame.case import Skip, case, failure_rows, report_rows
 from frame.config import CAPABILITIES, caps, mask, namespaces, user_namespace
 from frame.trial import TIMEOUT
+from frame.user import open_to_users
 
 EVERYTHING = caps(*CAPABILITIES)
 
@@ -289,6 +290,7 @@ def _(t):
     os.mkdir(t.root, 0o700)
     os.chown(t.root, 1000, 1000)
     t.globals = ["--cgroup-manager", "disabled"]
+    open_to_users(t)
     p = subprocess.run(t.command("run", "--bundle", t.bundle, t.id), user=1000, group=1000,
                        extra_groups=[27], capture_output=True, text=True, timeout=TIMEOUT,
                        check=False, stdin=subprocess.DEVNULL, env={"PATH": "/bin:/usr/bin"})

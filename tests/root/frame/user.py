@@ -42,16 +42,22 @@ class User:
                 "--", *words]
 
 
+def open_to_users(t):
+    """The program where every user may execute it: where the build lies may be closed to him."""
+    copy = f"{t.dir}/cleat"
+    if t.cleat_path != copy:
+        shutil.copy(t.cleat_path, copy)
+        os.chmod(copy, 0o755)
+        t.cleat_path = copy
+
+
 def take_over(t, prefix=(), inside=()):
     """What the case does from here on it does as the user of its worker.
 
     @prefix is a command line that runs the rest as root, @inside one that runs it as the user.
     """
     user = t.user
-    # where the build lies may be closed to him
-    shutil.copy(t.cleat_path, f"{t.dir}/cleat")
-    os.chmod(f"{t.dir}/cleat", 0o755)
-    t.cleat_path = f"{t.dir}/cleat"
+    open_to_users(t)
     for path, names, files in os.walk(t.dir):
         if path == t.dir:
             names.remove("beside")
