@@ -10,17 +10,13 @@
  * Should: leave a single init behind that waits for GO. Must not: change ids (the
  * cgroup may be entered with the caller's own rights only), touch mounts.
  */
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/str.h"
 #include "run/child.h"
 #include "sys/sys.h"
-
-#define LAST_MS 2000 /* for the end of a process that was killed */
 
 static int ask_map_ids(void *role, struct err *e)
 {
@@ -140,25 +136,15 @@ static pid_t clone_into_cgroup(struct child *c, struct clone_args *args, struct 
 	return pid < 0 ? err_sys(e, -pid, NULL, "clone init") : pid;
 }
 
-/*
- * An init that nobody hears of: it ends while we are here, so that the parent, whose child
- * it is, finds a zombie and no zombie holds up the end of a pid namespace.
- */
-static void end_init(int pidfd)
-{
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-
-	sys_pidfd_send_signal(pidfd, SIGKILL);
-	sys_ppoll(&end, 1, LAST_MS);
-}
-
 static int step_clone_init(void *role, struct err *e)
 {
 	struct child *c = role;
 	int pidfd = -1; /* closed by our end, which comes next */
 	struct clone_args args = {
-		.flags = CLONE_PARENT | CLONE_PIDFD | c->plan->ns.clone_flags,
+		.flags = CLONE_PARENT | CLONE_PIDFD | CLONE_PARENT_SETTID | c->plan->ns.clone_flags,
 		.pidfd = (uintptr_t)&pidfd,
+		/* If we do not live to report it, the parent finds its child here. */
+		.parent_tid = (uintptr_t)&c->run->progress->init,
 		/* With CLONE_PARENT the exit signal is the middle's own, SIGCHLD. */
 		.exit_signal = 0,
 	};
@@ -173,8 +159,6 @@ static int step_clone_init(void *role, struct err *e)
 	if (pid < 0)
 		return pid;
 	r = channel_send(c->up, MSG_INIT, pid, pidfd);
-	if (r < 0)
-		end_init(pidfd);
 	return r < 0 ? err_sys(e, -r, NULL, "report init") : 0;
 }
 

@@ -4,9 +4,11 @@
  *
  * A server of typed messages, not a counter of sync steps: serve.c has
  * their table. Nothing blocks for ever: the channel ends when the processes at its
- * other end do. Whatever goes wrong, both
- * children are dead and reaped when run_create() returns.
+ * other end do, and until init is known the middle's own end is watched as well, since
+ * an init that it could not report holds the channel and waits for us. Whatever goes
+ * wrong, both children are dead and reaped when run_create() returns.
  */
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +66,23 @@ static void kill_and_reap(int *pidfd)
 	parent_reap(pidfd, how);
 }
 
+/*
+ * An init that the middle made and did not live to report. It waits for GO; as a child of
+ * ours that nobody has reaped its pid is its own. The page is a child's to write, so what
+ * it says is believed only of a child.
+ */
+static void find_unreported_init(struct run *run)
+{
+	siginfo_t si;
+
+	if (run->pidfd >= 0 || !run->progress->init)
+		return;
+	run->pidfd = sys_pidfd_open(run->progress->init, 0);
+	if (run->pidfd >= 0 &&
+	    sys_waitid_pidfd(run->pidfd, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		fd_close(&run->pidfd);
+}
+
 void run_abort(struct run *r)
 {
 	fd_close(&r->channel);
@@ -115,14 +134,30 @@ static int fork_middle(struct parent *p, struct err *e)
 	return 0;
 }
 
+/* A message to read, or the middle's end without one more. */
+static int wait_for_middle(const struct parent *p, struct err *e)
+{
+	struct pollfd fds[] = { { .fd = p->run->channel, .events = POLLIN },
+				{ .fd = p->middle, .events = POLLIN } };
+	int r = sys_ppoll(fds, COUNT(fds), -1);
+
+	/* its last message may have come between the two looks */
+	if (r > 0 && !fds[0].revents)
+		r = sys_ppoll(fds, 1, 0);
+	return r < 0 ? err_sys(e, -r, NULL, "wait for the middle process") : r;
+}
+
 /* Until init is born and the middle is gone. */
 static int bring_to_birth(struct parent *p, struct err *e)
 {
 	char how[REAP_TEXT_MAX];
 	int r = 0;
 
-	while (r == 0 && p->run->pidfd < 0)
-		r = parent_serve(p, e);
+	while (r == 0 && p->run->pidfd < 0) {
+		r = wait_for_middle(p, e);
+		if (r >= 0)
+			r = r > 0 ? parent_serve(p, e) : parent_silent_death(p, e);
+	}
 	if (r == 0)
 		parent_reap(&p->middle, how);
 	return r;
@@ -240,8 +275,7 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 		r = hand_out_pidfd(run, e);
 	if (r < 0) {
 		kill_and_reap(&p.middle);
-		if (run->pidfd < 0)
-			run_reap_dead(); /* an init that the middle could not report */
+		find_unreported_init(run);
 		run_explain_quota(run, e);
 		run_abort(run);
 		return e->code ? -e->code : r;

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -28,6 +29,7 @@ const char *run_role_name(enum run_role role);
 struct run_progress {
 	volatile int role;
 	char step[32];
+	volatile pid_t init; /* the kernel writes it when it makes init; 0: not yet */
 };
 
 /* Run a table; the first failure ends it, with step and role in the error. */
