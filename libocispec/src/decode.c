@@ -159,6 +159,31 @@ static void pass_over(struct decoder *d, const struct json_token *t)
 	top_frame(d)->index++;
 }
 
+/*
+ * A value that is wrong. In a list something empty of the wanted type takes its place, or
+ * the others would not have the numbers that they have in the text.
+ */
+static int pass_over_wrong(struct decoder *d, const struct ocispec_value *v,
+			   const struct json_token *t)
+{
+	union slot empty = { .number = 0 };
+
+	if (top_frame(d)->kind == FRAME_ARRAY) {
+		if (v->kind == KIND_TEXT)
+			empty.pointer = "";
+		else if (v->kind == KIND_OBJECT)
+			empty.pointer = decoder_alloc(d, d->schema->structs[v->index].size);
+		else if (v->kind == KIND_MAP)
+			empty.pointer = decoder_alloc(d, sizeof(struct ocispec_map));
+		if (v->kind != KIND_NUMBER && v->kind != KIND_BOOL && !empty.pointer)
+			return -ENOMEM;
+		if (decoder_put(d, v, empty, 0) < 0)
+			return -ENOMEM;
+	}
+	pass_over(d, t);
+	return 0;
+}
+
 static int take_number(struct decoder *d, const struct ocispec_value *v, const struct json_token *t)
 {
 	struct scalar_number n = { 0 };
@@ -173,8 +198,7 @@ static int take_number(struct decoder *d, const struct ocispec_value *v, const s
 	}
 	if (r < 0) {
 		r = decoder_expected(d, t, v, OCISPEC_ERROR);
-		pass_over(d, t);
-		return r;
+		return r < 0 ? r : pass_over_wrong(d, v, t);
 	}
 	return put(d, v, (union slot){ .number = scalar_bits(n) }, 0);
 }
@@ -207,8 +231,7 @@ static int mismatch(struct decoder *d, const struct ocispec_value *v, const stru
 {
 	int r = decoder_expected(d, t, v, OCISPEC_ERROR);
 
-	pass_over(d, t);
-	return r;
+	return r < 0 ? r : pass_over_wrong(d, v, t);
 }
 
 static int take_null(struct decoder *d, const struct ocispec_value *v, const struct json_token *t)

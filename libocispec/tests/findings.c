@@ -111,6 +111,46 @@ static void test_full(void)
 	tap_free(&m);
 }
 
+/* What could not be read is absent, and in a list empty: the others keep their numbers. */
+static void test_partial(void)
+{
+	static const char text[] =
+		"{\"ociVersion\":\"1.3.0\",\"hostname\":1,\"mounts\":[7,{\"destination\":\"/b\","
+		"\"options\":[null,\"ro\",{\"x\":[1]}]}],\"process\":{\"cwd\":\"/\",\"user\":{"
+		"\"uid\":1,\"gid\":2,\"additionalGids\":[\"5\",6,-1,8]}}}";
+	struct ocispec_findings found = { 0 };
+	const struct ocispec_decode_options opt = {
+		.findings = &found,
+		.collect_errors = true,
+		.partial = true,
+	};
+	struct tap_memory m = { 0 };
+	const struct ocispec_allocator alloc = tap_allocator(&m);
+	const struct oci_config *c = NULL;
+	const struct oci_mount *b;
+	void *o = NULL;
+
+	tap_ok(ocispec_decode(&oci_config_type, text, strlen(text), &alloc, &opt, &o, NULL) ==
+			       -EINVAL &&
+		       o,
+	       "a part of it");
+	c = o;
+	if (c && tap_ok(c->n_mounts == 2 && !c->mounts[0]->destination, "an empty object")) {
+		b = c->mounts[1];
+		tap_same(b->destination, "/b", "and the next one");
+		tap_ok(b->n_options == 3 && !*b->options[0] && !strcmp(b->options[1], "ro") &&
+			       !*b->options[2],
+		       "empty strings");
+	}
+	if (c && c->process && c->process->user)
+		tap_ok(!c->hostname && c->process->user->n_additional_gids == 4 &&
+			       c->process->user->additional_gids[0] == 0 &&
+			       c->process->user->additional_gids[1] == 6 &&
+			       c->process->user->additional_gids[3] == 8,
+		       "numbers");
+	tap_free(&m);
+}
+
 static void test_texts(void)
 {
 	struct ocispec_findings found = { 0 };
@@ -145,5 +185,6 @@ void test_findings(void)
 	test_rows();
 	test_first_error();
 	test_full();
+	test_partial();
 	test_texts();
 }

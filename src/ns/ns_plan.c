@@ -49,7 +49,8 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 	p.join_user = spec->ns_joined & CLONE_NEWUSER;
 	if (p.new_user && (!spec->n_uid_maps || !spec->n_gid_maps))
 		return err_user(e, "linux.uidMappings",
-				"linux: a new user namespace needs uidMappings and gidMappings");
+				"linux.%s: a new user namespace needs uidMappings and gidMappings",
+				spec->n_uid_maps ? "gidMappings" : "uidMappings");
 	/* With v1 hierarchies init is moved into its cgroups after its birth, and the
 	 * root of a cgroup namespace is where its maker is. */
 	p.late_cgroup = (spec->ns_new & CLONE_NEWCGROUP) && host->n_v1 > 0;

@@ -8,6 +8,7 @@
  */
 #include "plan/plan.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/str.h"
@@ -102,6 +103,27 @@ static bool drop(const struct part *parts, size_t n, const char *path)
 		path, (void **)&(field) \
 	}
 
+/* What is about one property of the filter need not hide what its rules have. */
+static bool mend_filter(struct oci_linux_seccomp *s, const char *path)
+{
+	static char action[] = "SCMP_ACT_ERRNO";
+
+	if (is_below(path, "linux.seccomp.defaultAction") && s->default_action != action) {
+		s->default_action = action;
+		s->has_default_errno_ret = false;
+		return true;
+	}
+	if (is_below(path, "linux.seccomp.architectures") && s->n_architectures) {
+		s->n_architectures = 0;
+		return true;
+	}
+	if (is_below(path, "linux.seccomp.flags") && s->n_flags) {
+		s->n_flags = 0;
+		return true;
+	}
+	return false;
+}
+
 static bool drop_of_process(struct oci_process *p, const char *path)
 {
 	const struct part parts[] = {
@@ -168,9 +190,20 @@ static bool replace_of_linux(struct oci_linux *l, const char *path)
 	return replace(lists, COUNT(lists), path);
 }
 
-/* Take out of @config what @path names and @text speaks of. False: nobody knows how. */
-static bool take_out(struct arena *a, struct oci_config *config, const char *path, const char *text)
+static bool drop_of_spec(struct spec *s, const char *path)
 {
+	const struct part parts[] = {
+		PART("hostname", s->hostname),
+		PART("domainname", s->domainname),
+	};
+
+	return drop(parts, COUNT(parts), path);
+}
+
+/* Take out of @spec what @path names and @text speaks of. False: nobody knows how. */
+static bool take_out(struct arena *a, struct spec *spec, const char *path, const char *text)
+{
+	struct oci_config *config = (struct oci_config *)spec->config;
 	static struct oci_mount mount = {
 		.destination = "/.cleat-check",
 		.type = "tmpfs",
@@ -187,6 +220,8 @@ static bool take_out(struct arena *a, struct oci_config *config, const char *pat
 		config->n_mounts = 0;
 		return true;
 	}
+	if (drop_of_spec(spec, path))
+		return true;
 	if (config->process && drop_of_process(config->process, path))
 		return true;
 	if (l) {
@@ -200,7 +235,7 @@ static bool take_out(struct arena *a, struct oci_config *config, const char *pat
 		};
 
 		return replace_of_linux(l, path) || remove_key(a, maps, COUNT(maps), path, text) ||
-		       drop_of_linux(l, path);
+		       (l->seccomp && mend_filter(l->seccomp, path)) || drop_of_linux(l, path);
 	}
 	return false;
 }
@@ -335,31 +370,32 @@ static void ask(struct examination *x, room_plan room)
 		f.path = precise_path(x, path, f.text);
 		if (!is_said(x, f.path))
 			spec_report_add(x->a, x->report, f);
-		if (!take_out(x->a, (struct oci_config *)x->spec->config, path, f.text))
+		if (!take_out(x->a, x->spec, path, f.text))
 			return;
 	}
 }
 
 /*
- * What could not be decoded is absent, which no room expects of what is required. A list
- * that lost an item goes as a whole: the numbers of the others are not what they were.
+ * Every room looks at the namespaces. Where one could not be decoded, it may have been any
+ * that is not there, and a room does not get to complain that it is not.
  */
+static void assume_namespaces(struct spec *s)
+{
+	const struct oci_linux *l = s->config->linux;
+	uint64_t any = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID |
+		       CLONE_NEWTIME | CLONE_NEWUTS;
+
+	if (l && l->n_uid_mappings && l->n_gid_mappings)
+		any |= CLONE_NEWUSER;
+	s->ns_new |= any & ~s->ns_joined;
+}
+
+/* What could not be decoded is absent or empty, which no room expects of what is required. */
 static void leave_out(struct examination *x, const char *path)
 {
-	struct oci_config *config = (struct oci_config *)x->spec->config;
-	size_t n = strlen(path);
-
-	if (!n || path[n - 1] != ']') {
-		take_out(x->a, config, path, path);
-		return;
-	}
-	path = arena_strndup(x->a, path, (size_t)(strrchr(path, '[') - path));
-	if (config->linux && str_eq(path, "linux.devices"))
-		config->linux->n_devices = 0;
-	else if (config->linux && str_starts(path, "linux.resources."))
-		config->linux->resources = NULL;
-	else
-		take_out(x->a, config, path, path);
+	take_out(x->a, x->spec, path, path);
+	if (str_eq(path, "linux") || is_below(path, "linux.namespaces"))
+		assume_namespaces(x->spec);
 }
 
 void plan_examine(struct arena *a, const struct host *host, const struct plan_options *opt,
@@ -380,12 +416,8 @@ void plan_examine(struct arena *a, const struct host *host, const struct plan_op
 	for (size_t i = 0; i < x.n_said; i++) {
 		const struct spec_finding *f = &report->v[i];
 
-		if (!f->decoded || f->severity != SPEC_ERROR)
-			continue;
-		/* every room looks at the namespaces */
-		if (!*f->path || str_eq(f->path, "linux") || is_below(f->path, "linux.namespaces"))
-			return;
-		leave_out(&x, f->path);
+		if (f->decoded && f->severity == SPEC_ERROR)
+			leave_out(&x, f->path);
 	}
 	for (size_t i = 0; i < COUNT(rooms); i++)
 		ask(&x, rooms[i]);

@@ -161,7 +161,9 @@ static int read_listener(const struct oci_linux_seccomp *oci, struct seccomp_pro
 	if (!p->notify)
 		return 0; /* "this value is ignored" */
 	if (!path || !*path)
-		return err_user(e, NULL, "linux.seccomp: SCMP_ACT_NOTIFY without listenerPath");
+		return err_user(e, NULL,
+				"linux.seccomp.listenerPath is missing, and SCMP_ACT_NOTIFY "
+				"needs it");
 	if (path[0] != '/')
 		return err_user(e, path, "linux.seccomp.listenerPath: '%s' is not absolute", path);
 	p->listener_path = path;

@@ -243,8 +243,7 @@ static bool is_below(const char *path, const char *above)
 
 /*
  * Where the decoder met an error, what follows from it is not said: neither of the value
- * itself and what is in it, nor of what it is part of. A list that lost an item is left
- * alone too: the numbers of the others are not what they were.
+ * itself and what is in it, nor of what it is part of.
  */
 static bool is_consequence(const struct spec_report *r, size_t n_decoded,
 			   const struct spec_finding *f)
@@ -253,16 +252,13 @@ static bool is_consequence(const struct spec_report *r, size_t n_decoded,
 	bool needs_namespace = strstr(f->text, " needs a ") && str_ends(f->text, " namespace");
 
 	for (size_t i = 0; i < n_decoded; i++) {
-		const char *wrong = r->v[i].path, *item = strrchr(wrong, '[');
+		const char *wrong = r->v[i].path;
 
 		if (r->v[i].severity != SPEC_ERROR)
 			continue;
 		if (needs_namespace && (str_eq(wrong, "linux") || is_below(wrong, NAMESPACES)))
 			return true;
 		if (is_below(path, wrong) || is_below(wrong, path))
-			return true;
-		if (item && wrong[strlen(wrong) - 1] == ']' &&
-		    !strncmp(path, wrong, (size_t)(item - wrong) + 1))
 			return true;
 	}
 	return false;

@@ -8,6 +8,7 @@ Of every row exactly that one error has to be found. REMARKS are errors for --st
 
 environment: CLEAT (the program, default ./cleat)
 """
+import json
 import os
 import re
 import subprocess
@@ -145,7 +146,9 @@ ERRORS = [
     ("mappings without a user namespace", {"linux.namespaces[6]": GONE}, "linux.uidMappings",
      "needs a user namespace", ""),
     ("a user namespace without mappings", {"linux.uidMappings": GONE, "linux.gidMappings": GONE},
-     "linux", "needs uidMappings", ""),
+     "linux.uidMappings", "needs uidMappings", "linux"),
+    ("a user namespace with half of its mappings", {"linux.gidMappings": GONE},
+     "linux.gidMappings", "needs uidMappings and gidMappings", "linux"),
     ("a mapping of nothing", {"linux.uidMappings[0].size": 0}, "linux.uidMappings[0]",
      "size of 0", ""),
     ("a mapping beyond the last id", {"linux.gidMappings[0].size": 4294967290},
@@ -242,7 +245,7 @@ ERRORS = [
     ("metadata without a listener", {"linux.seccomp.listenerMetadata": "x"},
      "linux.seccomp.listenerMetadata", "listenerPath", ""),
     ("a notification without a listener", {RULE + ".action": "SCMP_ACT_NOTIFY", RULE + ".names":
-     ["read"]}, "linux.seccomp", "listenerPath", ""),
+     ["read"]}, "linux.seccomp.listenerPath", "SCMP_ACT_NOTIFY", "linux.seccomp"),
     # what is to come
     ("a landlock annotation that is no JSON", {"process.noNewPrivileges": True, LANDLOCK: "{"},
      LANDLOCK, "1:2", ""),
@@ -348,6 +351,66 @@ def report(name, fault):
         print("# " + line)
 
 
+def together(row):
+    """Of FAR, what is about other objects than the row: (changes, paths that must be told)."""
+    changes, want = dict(row[1]), []
+    touched = [path.lstrip("+") for path in changes]
+    for _, more, path, _, _ in [r for r in ERRORS + REMARKS if r[0] in FAR]:
+        if not any(is_near(a, b.lstrip("+")) for a in touched for b in more):
+            changes.update(more)
+            want.append(path)
+    return changes, want
+
+
+def is_near(a, b):
+    """Is one in the object or list of the other?"""
+    def around(path):
+        return path[:max(path.rfind("."), path.rfind("["), 0)]
+    return any(x == y or (x + ".").startswith(y + ".") or x.startswith(y + "[")
+               for x, y in ((a, b), (b, a))) or (around(a) == around(b) != "")
+
+
+# one of each room, none of which is about namespaces
+FAR = ["an unknown capability", "a limit twice", "a priority for the wrong policy",
+       "tmpcopyup for another type", "a device outside", "a device rule with unknown rights",
+       "a burst above the quota", "a sysctl of the host", "the root as a masked path",
+       "a seventh argument", "two network devices of one name", "a landlock annotation that is no "
+       "JSON", "a hook with a timeout of 0", "kernel memory", "one that nothing resembles"]
+
+
+def beside_others(directory, row):
+    """A fault, of the form of a value too, hides nothing that is wrong elsewhere."""
+    changes, want = together(row)
+    _, found, _, _ = check(directory, changes)
+    missing = [p for p in [row[2], *want] if not any(text.startswith(p) for _, _, text in found)]
+    return f"not told: {missing} of {want} in\n" + "\n".join(f[2] for f in found) if missing else ""
+
+
+def paths_of(value, path=""):
+    """All places in a configuration, outermost first."""
+    yield path
+    for key, item in value.items() if isinstance(value, dict) else \
+            enumerate(value) if isinstance(value, list) else ():
+        if not isinstance(key, str):
+            yield from paths_of(item, f"{path}[{key}]")
+        elif "." in key:
+            yield from paths_of(item, f"{path}[{json.dumps(key)}]")
+        else:
+            yield from paths_of(item, f"{path}.{key}".lstrip("."))
+
+
+def survives(directory):
+    """Whatever stands in whatever place, there is a verdict, and no fault without a place."""
+    fault = ""
+    for path in list(paths_of(BASE))[1:]:
+        for wrong in (7, "", [None, 7, "", {}], {"x": 7}):
+            r, found, _, _ = check(directory, {path: wrong}, True)
+            errors = [f for f in found if f[1] == "error"]
+            if r.returncode not in (0, 1) or bool(errors) != (r.returncode == 1):
+                fault += f"{path}: {wrong!r}: status {r.returncode}\n{r.stdout}{r.stderr}"
+    return fault
+
+
 def all_at_once(directory):
     """Faults of different rooms in one text: each is told."""
     changes, want = {}, set()
@@ -369,10 +432,11 @@ def main():
         r, found, _, _ = check(directory, {}, strict=True)
         report("the base is right", "" if r.returncode == 0 and not found else r.stdout + r.stderr)
         for row in ERRORS:
-            report(row[0], fault_of(directory, row, False))
+            report(row[0], fault_of(directory, row, False) or beside_others(directory, row))
         for row in REMARKS:
             report(row[0], warns_only(directory, row) or fault_of(directory, row, True))
         report("all at once", all_at_once(directory))
+        report("any value in any place", survives(directory))
         r, _, _, _ = check(directory, {"+process.env": "hunter2"})
         report("secrets are not told", r.stdout if "hunter2" in r.stdout else "")
     print(f"1..{len(results)}")

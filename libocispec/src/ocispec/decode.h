@@ -65,7 +65,8 @@ struct ocispec_decode_options {
  * With opt->collect_errors a wrong value does not end the work, only wrong JSON does; the
  * result is still an error, the first one. With opt->partial as well *ret_object is written
  * all the same: wrong values are absent in it, also those that are required, and wrong items
- * of lists are left out. It stays as it was when the text is not one JSON object or list.
+ * of lists are empty (0, "", an object without members), so that the others keep their
+ * numbers. It stays as it was when the text is not one JSON object or list.
  *
  * Returns 0, -EINVAL, -E2BIG when the text is too long, or -ENOMEM.
  */
