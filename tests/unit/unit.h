@@ -69,6 +69,8 @@ bool unit_check_ok(const char *file, int line, intmax_t result, const struct err
 		   const char *what);
 
 #define CHECK(cond)	     unit_check(__FILE__, __LINE__, (cond), #cond)
+/* The test has come to where it should never be. */
+#define FAIL(why)	     unit_check(__FILE__, __LINE__, false, (why))
 #define CHECK_INT(got, want) unit_check_int(__FILE__, __LINE__, (got), (want), #got)
 #define CHECK_STR(got, want) unit_check_str(__FILE__, __LINE__, (got), (want), #got)
 #define CHECK_HAS(got, part) unit_check_has(__FILE__, __LINE__, (got), (part), #got)

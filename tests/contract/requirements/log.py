@@ -92,7 +92,7 @@ def _(t):
              "conmon, podman, shim")
 def _(t):
     log = _with_log(t)
-    rows = ["/no/\033[31m\n\u202esuch", "/" + "x" * 3000, "/caf\u00e9/\u20ac", '/"quo\\ted"']
+    rows = ["/no/\033[31m\n\u202esuch", "/" + "x" * 3000, "/\u00e9t\u00e9/\u20ac", '/"quo\\ted"']
     for name in rows:
         t.write(log, "")
         t.args(name)

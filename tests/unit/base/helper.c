@@ -329,7 +329,7 @@ TEST(what_the_program_inherits)
 
 TEST(defaults)
 {
-	char output[256];
+	char output[256] = "of an earlier helper";
 	struct helper h = { .what = "env",
 			    .path = "/usr/bin/env",
 			    .cwd_fd = -1,
