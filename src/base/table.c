@@ -31,32 +31,36 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Levenshtein's distance without regard to case, one row at a time. */
-static size_t edit_distance(const char *a, const char *b)
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's distance and swaps, a row of the matrix at a time; a swap needs two rows above. */
+size_t name_distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
-	size_t row[NEAREST_MAX + 1];
+	size_t rows[3][NEAREST_MAX + 1];
 
 	if (n > NEAREST_MAX || m > NEAREST_MAX)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {
-		size_t corner = row[0];
+		const size_t *above = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
+		size_t *row = rows[i % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			size_t best = corner + (lower(a[i - 1]) != lower(b[j - 1]));
+			char x = lower(a[i - 1]), y = lower(b[j - 1]);
 
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+			row[j] = least(above[j], row[j - 1]) + 1;
+			row[j] = least(row[j], above[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2]))
+				row[j] = least(row[j], before[j - 2] + 1);
 		}
 	}
-	return row[m];
+	return rows[n % 3][m];
 }
 
 const char *name_nearest(const struct name_row *rows, size_t n, const char *name)
@@ -66,7 +70,7 @@ const char *name_nearest(const struct name_row *rows, size_t n, const char *name
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t d = edit_distance(rows[i].name, name);
+		size_t d = name_distance(rows[i].name, name);
 
 		if (d >= best)
 			continue;

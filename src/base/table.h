@@ -17,7 +17,13 @@ int name_lookup(const struct name_row *rows, size_t n, const char *name, int64_t
 /* The first name of a value, or NULL. */
 const char *name_of(const struct name_row *rows, size_t n, int64_t value);
 
-/* The nearest name by edit distance, or NULL when none is near (for "did you mean"). */
+/*
+ * How many letters must change, come, go or swap places with the next one, without regard
+ * to case. SIZE_MAX for words of more than 40 letters.
+ */
+size_t name_distance(const char *a, const char *b);
+
+/* The nearest name by that distance, or NULL when none is near (for "did you mean"). */
 const char *name_nearest(const struct name_row *rows, size_t n, const char *name);
 
 #endif

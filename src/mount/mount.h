@@ -101,6 +101,16 @@ int mount_options_parse(struct arena *a, const char *const *options, size_t n,
 			size_t *ret_n_data, struct err *e);
 /* All option words that are understood, sorted, for `features`. */
 const char *const *mount_option_names(size_t *ret_n);
+/*
+ * mount_option_doubt() - is @m->options[@option] a word that neither we nor the file system
+ * of the mount understand? Pure.
+ *
+ * Returns what there is to say about it ("'nosiud' is no option of tmpfs, perhaps 'nosuid'
+ * is meant"), or NULL: it is fine, or of a type whose options are not known here.
+ * *ret_refused: mount_plan_make() refuses it too.
+ */
+const char *mount_option_doubt(struct arena *a, const struct oci_mount *m, size_t option,
+			       bool *ret_refused);
 
 /*
  * mount_rootfs_open() - parent: the rootfs as a detached tree, made private

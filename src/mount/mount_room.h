@@ -8,6 +8,8 @@
 
 /* --- mount_options.c: flags by name ("ro,nosuid"), for messages */
 void mount_attr_print(uint64_t attr, char *buf, size_t size);
+/* mount_doubt.c: ", perhaps 'nosuid' is meant" of a word that @type does not have, or "". */
+const char *mount_option_nearest(struct arena *a, const char *type, const char *key);
 /* What both kinds of words together mean for the topmost mount. */
 void mount_flags_top(const struct mount_flags *f, uint64_t *ret_set, uint64_t *ret_clear);
 

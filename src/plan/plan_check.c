@@ -6,7 +6,7 @@
  * configuration, and the room asked again, until it has nothing to say. Items of lists are
  * replaced by harmless ones, so that the numbers of the others stay what they are.
  */
-#include "plan/plan.h"
+#include "plan/plan_doubt.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -248,7 +248,7 @@ struct examination {
 	const struct host *host;
 	const struct plan_options *opt;
 	struct spec_report *report;
-	size_t n_said; /* of its findings: those of spec/ */
+	size_t n_said; /* of its findings: those before the rooms were asked */
 	struct plan plan;
 };
 
@@ -410,9 +410,10 @@ void plan_examine(struct arena *a, const struct host *host, const struct plan_op
 		.host = host,
 		.opt = opt,
 		.report = report,
-		.n_said = report->n,
 	};
 
+	plan_doubt(a, report);
+	x.n_said = report->n;
 	for (size_t i = 0; i < x.n_said; i++) {
 		const struct spec_finding *f = &report->v[i];
 

@@ -76,6 +76,13 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		    struct seccomp_filter *ret, struct err *e);
 /*
+ * seccomp_name_doubt() - the system call that @name is a slip of
+ *
+ * NULL: @name is known, or nothing that is known is close to it, and then it may well be a
+ * call that is newer than libseccomp. Pure.
+ */
+const char *seccomp_name_doubt(struct arena *a, const char *name);
+/*
  * seccomp_filter_load() - init: load the filter (seccomp(2))
  *
  * Returns the listener's descriptor (close-on-exec) when @f has a listener_path, else 0;

@@ -110,7 +110,10 @@ ERRORS = [
     ("a mount without type", {"mounts[1].type": GONE}, "mounts[1]", "needs a type", ""),
     ("an option that is no text", {"+mounts[1].options": 1}, "mounts[1].options[1]",
      "expected a string", ""),
-    ("data for a bind", {"+mounts[2].options": "size=1"}, "mounts[2]", "'size'", ""),
+    ("data for a bind", {"+mounts[2].options": "size=1"}, "mounts[2].options[2]",
+     "'size' is no option of a bind", ""),
+    ("a slip among the options of a bind", {"+mounts[2].options": "nosiud"},
+     "mounts[2].options[2]", "'nosuid' is meant", ""),
     ("a mount inside /proc", {"+mounts": {**MOUNT, "destination": "/proc/foo"}}, "mounts[3]",
      "inside /proc", ""),
     ("one kind of mapping only", {"mounts[2].uidMappings": [{"containerID": 0, "hostID": 1,
@@ -280,6 +283,14 @@ REMARKS = [
      "process.capabilities.bounding[1]", "'CAP_KILL' is meant", ""),
     ("a mount twice", {"+mounts": {**MOUNT, "destination": "/dev"}}, "mounts[3].destination",
      "mounted by mounts[1]", ""),
+    ("a slip among the options", {"+mounts[1].options": "nosiud"}, "mounts[1].options[1]",
+     "'nosiud' is no option of tmpfs, perhaps 'nosuid' is meant", ""),
+    ("a slip among the data", {"+mounts[1].options": "mode=755,isze=1k"}, "mounts[1].options[1]",
+     "'isze' is no option of tmpfs, perhaps 'size' is meant", ""),
+    ("data for a file system without", {"mounts[0].options": ["nosuid", "hidepids=2"]},
+     "mounts[0].options[1]", "'hidepids' is no option of proc, perhaps 'hidepid' is meant", ""),
+    ("a slip in the name of a call", {"+" + RULE + ".names": "unshrae"}, RULE + ".names[4]",
+     "'unshrae' is known, perhaps 'unshare' is meant", ""),
     ("an empty option", {"+mounts[1].options": ""}, "mounts[1].options[1]", "empty", ""),
     ("opposite options", {"+mounts[2].options": "rw"}, "mounts[2].options", "both 'ro'", ""),
     ("a relative destination", {"mounts[1].destination": "dev"}, "mounts[1].destination",
@@ -438,6 +449,10 @@ def main():
         report("all at once", all_at_once(directory))
         report("any value in any place", survives(directory))
         r, _, _, _ = check(directory, {"+process.env": "hunter2"})
+        r, found, _, _ = check(directory, {"+" + RULE + ".names": "openat3", "+mounts": {
+            "destination": "/x", "type": "ext4", "source": "x", "options": ["nosiud"]}}, True)
+        report("a call to come, and what is another's to know, are no slips",
+               "" if r.returncode == 0 and not found else r.stdout + r.stderr)
         report("secrets are not told", r.stdout if "hunter2" in r.stdout else "")
     print(f"1..{len(results)}")
     return 0 if all(results) else 1

@@ -68,7 +68,7 @@ bool unit_check_has(const char *file, int line, const char *got, const char *par
 bool unit_check_ok(const char *file, int line, intmax_t result, const struct err *e,
 		   const char *what);
 
-#define CHECK(cond)	     unit_check(__FILE__, __LINE__, (cond), #cond)
+#define CHECK(cond) unit_check(__FILE__, __LINE__, (cond), #cond)
 /* The test has come to where it should never be. */
 #define FAIL(why)	     unit_check(__FILE__, __LINE__, false, (why))
 #define CHECK_INT(got, want) unit_check_int(__FILE__, __LINE__, (got), (want), #got)

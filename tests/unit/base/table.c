@@ -48,6 +48,9 @@ TEST(nearest)
 		{ "netwark", "network" },
 		{ "nettwark", "network" },
 		{ "memozy", "memory" },
+		{ "dip", NULL }, /* two letters, and a third of three is one */
+		{ "ipd", "pid" },
+		{ "ntework", "network" },
 		{ "cgroups", "cgroup" },
 		{ "memorypolicy", "mempolicy" },
 		{ "xyzzy", NULL },
