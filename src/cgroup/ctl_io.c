@@ -10,6 +10,9 @@
 #include "base/str.h"
 #include "cgroup/ctl.h"
 
+/* The files of leaves went with the scheduler that knew them. */
+#define NO_LEAVES "no kernel since 5.0 has it"
+
 /* (10..1000) -> (1..10000), linear */
 unsigned ctl_weight_of_blkio(unsigned weight)
 {
@@ -90,11 +93,8 @@ static int put_device_weights_v1(struct ctl_out *o, const struct oci_linux_block
 		if (d->weight)
 			ctl_otherwise(o, ctl_put(o, field, "blkio.weight_device", "%s", text),
 				      "blkio.bfq.weight_device", text);
-		/* the files of leaves went with the scheduler that knew them (Linux 5.0) */
 		if (d->leaf_weight)
-			ctl_put(o, field, "blkio.leaf_weight_device", "%s",
-				device_weight(o, d, d->leaf_weight))
-				->optional = true;
+			ctl_ignored(o, "blockIO.weightDevice.leafWeight", NO_LEAVES);
 	}
 	return 0;
 }
@@ -111,8 +111,7 @@ static int io_v1(struct ctl_out *o, const struct oci_linux_resources *r)
 		ctl_otherwise(o, ctl_put(o, "blockIO.weight", "blkio.weight", "%s", text),
 			      "blkio.bfq.weight", text);
 	if (b->leaf_weight)
-		ctl_put(o, "blockIO.leafWeight", "blkio.leaf_weight", "%u", b->leaf_weight)
-			->optional = true;
+		ctl_ignored(o, "blockIO.leafWeight", NO_LEAVES);
 	if (put_device_weights_v1(o, b) < 0)
 		return -o->err->code;
 	return put_all_throttles(o, b, false);
@@ -134,7 +133,7 @@ static int put_device_weights_v2(struct ctl_out *o, const struct oci_linux_block
 					      device_weight(o, d, d->weight)),
 				      "io.weight", device_weight(o, d, weight));
 		if (d->leaf_weight)
-			ctl_ignored(o, "blockIO.weightDevice.leafWeight", NO_EQUIVALENT);
+			ctl_ignored(o, "blockIO.weightDevice.leafWeight", NO_LEAVES);
 	}
 	return 0;
 }
@@ -150,7 +149,7 @@ static int io_v2(struct ctl_out *o, const struct oci_linux_resources *r)
 			      "io.weight",
 			      arena_printf(o->arena, "%u", ctl_weight_of_blkio(b->weight)));
 	if (b->leaf_weight)
-		ctl_ignored(o, "blockIO.leafWeight", NO_EQUIVALENT);
+		ctl_ignored(o, "blockIO.leafWeight", NO_LEAVES);
 	if (put_device_weights_v2(o, b) < 0)
 		return -o->err->code;
 	return put_all_throttles(o, b, true);

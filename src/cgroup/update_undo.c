@@ -20,7 +20,6 @@ static const struct keyed {
 	{ "io.weight", "default" },
 	{ "io.bfq.weight", "default" },
 	{ "blkio.weight_device", "default" },
-	{ "blkio.leaf_weight_device", "default" },
 	{ "blkio.bfq.weight_device", "default" },
 	{ "blkio.throttle.read_bps_device", "0" },
 	{ "blkio.throttle.write_bps_device", "0" },

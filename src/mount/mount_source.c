@@ -16,11 +16,17 @@
 
 #define PROPAGATIONS (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
 
+/* mount_setattr(2): whoever sets one of the access time values clears all. */
+static uint64_t clear_mask(uint64_t set, uint64_t clear)
+{
+	return (set | clear) & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
+}
+
 int mount_set(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation)
 {
 	const struct mount_attr attr = {
 		.attr_set = set,
-		.attr_clr = clear,
+		.attr_clr = clear_mask(set, clear),
 		.propagation = propagation & PROPAGATIONS,
 	};
 
@@ -43,18 +49,10 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow)
 	return sys_open_tree(dirfd, path, flags);
 }
 
-/* mount_setattr(2): whoever sets one of the access time values clears all. */
-static uint64_t clear_mask(uint64_t set, uint64_t clear)
-{
-	return (set | clear) & MOUNT_ATTR__ATIME ? clear | MOUNT_ATTR__ATIME : clear;
-}
-
 int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
 	uint64_t top_set, top_clear;
-	uint64_t clear = clear_mask(f->attr_set, f->attr_clear);
-	uint64_t rec_clear = clear_mask(f->rec_set, f->rec_clear);
 	uint64_t propagation = f->propagation & PROPAGATIONS;
 	bool all = f->recursive && (!f->propagation || f->propagation & MS_REC);
 	int r;
@@ -64,20 +62,19 @@ int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
 	if (propagation == MS_SHARED)
 		propagation = 0;
 	/* one call where what it does to the top is meant for all of it, or there is no more */
-	if (!f->recursive || (!f->attr_set && !clear)) {
+	if (!f->recursive || (!f->attr_set && !f->attr_clear)) {
 		mount_flags_top(f, &top_set, &top_clear);
-		top_clear = clear_mask(top_set, top_clear);
-		r = mount_set(tree, f->recursive && (all || f->rec_set || rec_clear), top_set,
+		r = mount_set(tree, f->recursive && (all || f->rec_set || f->rec_clear), top_set,
 			      top_clear, propagation);
 		return r < 0 ? mount_flags_error(op->source, top_set, top_clear, f->recursive, -r,
 						 e)
 			     : 0;
 	}
-	r = mount_set(tree, true, f->rec_set, rec_clear, propagation);
+	r = mount_set(tree, true, f->rec_set, f->rec_clear, propagation);
 	if (r < 0)
-		return mount_flags_error(op->source, f->rec_set, rec_clear, true, -r, e);
-	r = mount_set(tree, false, f->attr_set, clear, 0);
-	return r < 0 ? mount_flags_error(op->source, f->attr_set, clear, false, -r, e) : 0;
+		return mount_flags_error(op->source, f->rec_set, f->rec_clear, true, -r, e);
+	r = mount_set(tree, false, f->attr_set, f->attr_clear, 0);
+	return r < 0 ? mount_flags_error(op->source, f->attr_set, f->attr_clear, false, -r, e) : 0;
 }
 
 /* Only a detached mount that nobody uses yet takes a mapping. */

@@ -169,6 +169,37 @@ def _(t):
         kernel.umount(top)
 
 
+@case("devices that are bound keep the flags of where they come from")
+def _(t):
+    """In a user namespace they are; another mount of the node must be no way around nosuid."""
+    t.edit(user_namespace())
+    kernel.mount("/dev/full", "/dev/full", None, kernel.MS_BIND)
+    try:
+        kernel.mount(None, "/dev/full", None,
+                     kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_NOEXEC)
+        t.expect(t.run_probe(), {"mounts./dev/full.options": has("nosuid", "noexec"),
+                                 "mounts./dev/zero.options": has("rw")})
+    finally:
+        kernel.umount("/dev/full")
+
+
+@case("options of a cgroup2 mount are the container's, and the host's stay", needs="cgroup2")
+def _(t):
+    """They reach the kernel as attributes of the mount: the superblock is everybody's."""
+    def of_host():
+        with open("/proc/self/mountinfo", encoding="utf-8") as f:
+            return [line.rsplit(" - ", 1)[1] for line in f if " - cgroup2 " in line]
+    before = of_host()
+    t.edit(mount("/two", "cgroup2", "cgroup", "nosuid", "noexec", "nodev", "ro", "noatime",
+                 "memory_localevents"))
+    t.edit(mount("/three", "cgroup2", "cgroup", "nosuid"))
+    t.expect(t.run_probe(), {
+        "mounts./two.type": "cgroup2",
+        "mounts./two.options": has("nosuid", "noexec", "nodev", "ro", "noatime"),
+        "mounts./three.options": lambda o: "nosuid" in o and "rw" in o and "noexec" not in o})
+    t.equal(of_host(), before, "the host's cgroup2 mounts")
+
+
 @case("masked directories are one file system, and of no use")
 def _(t):
     for name in ("one", "two", "three"):

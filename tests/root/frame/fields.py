@@ -48,7 +48,16 @@ def _spare():
     return None
 
 
+def _adapter():
+    """The name of an RDMA device; None: there is none."""
+    try:
+        return min(os.listdir("/sys/class/infiniband"), default=None)
+    except OSError:
+        return None
+
+
 DISK = _disk()
+ADAPTER = _adapter()
 _MAJOR, _MINOR = DISK or (0, 0)
 _DISK = f"{_MAJOR}:{_MINOR}"
 SPARE = _spare()
@@ -99,8 +108,7 @@ class Field:
             return "no huge pages of 2 MB"
         if "bfq" in self.needs and not SPARE:
             return "no unused loop device"
-        if "rdma" in self.needs and not (os.path.isdir("/sys/class/infiniband") and
-                                         "mlx5_0" in os.listdir("/sys/class/infiniband")):
+        if "rdma" in self.needs and not ADAPTER:
             return "no RDMA adapter"
         return None
 
@@ -222,6 +230,10 @@ FIELDS = [
                  "blkio.bfq.weight_device": f"{_BFQ_TEXT} 300"},
           {"io.bfq.weight": f"{_BFQ_TEXT} 300", "io.weight": f"{_BFQ_TEXT} 2930"},
           needs="bfq one-of"),
+    Field("blockIO.leafWeight", {"blockIO": {"leafWeight": 300}}, "io"),
+    Field("blockIO.weightDevice.leafWeight",
+          {"blockIO": {"weightDevice": [{"major": _MAJOR, "minor": _MINOR, "leafWeight": 300}]}},
+          "io", needs="disk"),
     _throttle("throttleReadBpsDevice", "read_bps", "rbps", MIB, {}),
     _throttle("throttleWriteBpsDevice", "write_bps", "wbps", 2 * MIB, {}),
     _throttle("throttleReadIOPSDevice", "read_iops", "riops", 300, {}),
@@ -239,9 +251,9 @@ FIELDS = [
            "hugetlb.2MB.rsvd.limit_in_bytes": str(4 * MIB)},
           {"hugetlb.2MB.max": str(4 * MIB), "hugetlb.2MB.rsvd.max": str(4 * MIB)},
           needs="huge-pages"),
-    Field("rdma", {"rdma": {"mlx5_0": {"hcaHandles": 3, "hcaObjects": 1000}}}, "rdma",
-          {"rdma.max": "mlx5_0 hca_handle=3 hca_object=1000"},
-          {"rdma.max": "mlx5_0 hca_handle=3 hca_object=1000"}, needs="rdma"),
+    Field("rdma", {"rdma": {ADAPTER or "mlx5_0": {"hcaHandles": 3, "hcaObjects": 1000}}}, "rdma",
+          {"rdma.max": f"{ADAPTER} hca_handle=3 hca_object=1000"},
+          {"rdma.max": f"{ADAPTER} hca_handle=3 hca_object=1000"}, needs="rdma"),
     Field("network.classID", {"network": {"classID": 0x100001}}, "net_cls",
           {"net_cls.classid": str(0x100001)}),
     Field("network.priorities", {"network": {"priorities": [{"name": "lo", "priority": 3}]}},
