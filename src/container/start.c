@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 
@@ -19,10 +20,8 @@ int container_poststart(struct arena *a, const struct hook_plan *hooks, const st
 			    bundle, e);
 }
 
-/* runtime.md, lifecycle step 9: a failing poststart hook stops and deletes the container. */
-static int run_poststart(struct arena *a, struct container *c, struct err *e)
+static int run_poststart(struct arena *a, const struct container *c, struct err *e)
 {
-	struct err second = { 0 };
 	struct hook_plan hooks;
 	struct spec *spec;
 	int r;
@@ -32,9 +31,25 @@ static int run_poststart(struct arena *a, struct container *c, struct err *e)
 	r = spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e);
 	if (r == 0)
 		r = hook_plan_make(a, spec, &hooks, e);
-	if (r == 0)
-		r = container_poststart(a, &hooks, spec, c, e);
-	if (r < 0 && container_destroy(a, c, &second) < 0)
+	return r < 0 ? r : container_poststart(a, &hooks, spec, c, e);
+}
+
+/*
+ * runtime.md, "Lifecycle": when a startContainer or poststart hook fails, the container is
+ * stopped and destroyed. One whose program cannot be executed is left for delete.
+ */
+static int let_through(struct arena *a, struct container *c, const struct run_listener *l,
+		       struct err *e)
+{
+	struct err second = { 0 };
+	int r = run_start(&c->dir, RUN_GATE, c->pidfd, l, e);
+	bool is_over = r < 0 && str_eq(err_id(e), "hook");
+
+	if (r == 0) {
+		r = run_poststart(a, c, e);
+		is_over = r < 0;
+	}
+	if (is_over && container_destroy(a, c, &second) < 0)
 		log_warning("%s", second.text);
 	return r;
 }
@@ -54,9 +69,7 @@ int container_start(const struct context *ctx, const char *id, struct err *e)
 	if (r == 0)
 		r = notify_open(&c, notify_target(), c.state->pid, &notify, e);
 	if (r == 0)
-		r = run_start(&c.dir, RUN_GATE, c.pidfd, &l, e);
-	if (r == 0)
-		r = run_poststart(&a, &c, e);
+		r = let_through(&a, &c, &l, e);
 	if (r == 0 && notify.in >= 0) {
 		/* it may take its time to get ready, and be stopped meanwhile */
 		lock_drop(c.lock);

@@ -68,6 +68,12 @@ ROWS = [
     ("a capability that the kernel does not know",
      "specification: a warning; runc: a warning; crun: an error",
      "a warning", "specification", "^duties: capabilities that no kernel knows"),
+    ("a startContainer hook that fails",
+     "specification: an error, the container is stopped and destroyed; runc and crun: start "
+     "succeeds, a stopped container stays; engines delete after a start that failed, and take "
+     "'does not exist' for done",
+     "start fails, the container is gone, poststop has run", "specification",
+     "^duties: a startContainer hook that fails"),
     ("a poststop hook that fails",
      "specification: a warning, the rest goes on; runc and crun do that; youki: an error",
      "a warning", "specification", "^contract: 88:"),

@@ -190,6 +190,23 @@ def _(t):
     t.equal(json.loads(t.read(f"{t.dir}/stopped"))["status"], "stopped", "the state of poststop")
 
 
+@case("a startContainer hook that fails stops and removes the container, and poststop runs")
+def _(t):
+    add(t, "startContainer", "/probe", "exit", "3")
+    add(t, "poststop", t.script("stop", f"cat >{t.dir}/stopped\n"))
+    t.probe("say", "ran")
+    t.create()
+    pid = t.state()["pid"]
+    t.fails("hook startContainer.*3", "start", t.id)
+    t.wait_for_end(pid)
+    t.fails("does not exist", "state", t.id)
+    t.equal(json.loads(t.read(f"{t.dir}/stopped"))["status"], "stopped", "the state of poststop")
+    t.equal(t.out(), "", "the output")
+    # what engines do next
+    t.ok("delete", "--force", t.id)
+    t.fails("does not exist", "delete", t.id)
+
+
 @case("a poststart hook that fails in run is an error too")
 def _(t):
     add(t, "poststart", t.script("fail", "exit 3\n"))
@@ -237,17 +254,6 @@ for _kind in ("startContainer", "poststart", "poststop"):
             t.check(r.rc != 0, f"it went well: {r}")
             t.check_message(r, f"hook {kind}.*(time|deadline)")
     case(f"a {_kind} hook is ended after its timeout")(_late)
-
-
-@case("a startContainer hook that fails: the program does not run, the container has stopped")
-def _(t):
-    add(t, "startContainer", "/probe", "exit", "3")
-    t.probe("say", "ran")
-    t.create()
-    t.fails("hook startContainer.*3", "start", t.id)
-    t.equal(t.state()["status"], "stopped", "the status")
-    t.delete()
-    t.equal(t.out(), "", "the output")
 
 
 # --- warnings ----------------------------------------------------------------------------------------
