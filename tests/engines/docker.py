@@ -363,13 +363,26 @@ def _(e):
 
 @test("other limits: pids, blkio, ulimit")
 def _(e):
-    e.sh("docker run -d --name one --pids-limit 20 --blkio-weight 300 --device-read-bps /dev/vda:1mb "
+    e.sh("docker run -d --name one --pids-limit 20 --blkio-weight 300 "
          "--ulimit nofile=111:222 --ulimit core=0 bb sleep 1000")
     same(e.value("one", "pids.max"), "20")
-    like(e.value("one", "io.max"), "rbps=1048576")
+    need(e.value("one", "io.weight") != "default 100", "the weight is the default")
     same(e.sh("docker exec one sh -c 'ulimit -n; ulimit -Hn'"), "111\n222")
     need("can't fork" in e.run("docker exec one sh -c 'for i in $(seq 40); do sleep 9 & done'").stderr,
          "40 processes fit into 20")
+
+
+@test("throttled devices")
+def _(e):
+    frame.needs_controller("io")
+    # Debian's docker 26 takes --device-read-bps and forgets it, with any runtime: its API does not.
+    wish = {"Image": "bb", "Cmd": ["sleep", "1000"], "HostConfig": {
+        "BlkioDeviceReadBps": [{"Path": "/dev/vda", "Rate": 1048576}],
+        "BlkioDeviceWriteIOps": [{"Path": "/dev/vda", "Rate": 77}]}}
+    e.sh("curl -sf --unix-socket /run/docker.sock -H 'Content-Type: application/json' --data @- "
+         "'http://docker/containers/create?name=one'", stdin=json.dumps(wish))
+    e.sh("docker start one")
+    like(e.value("one", "io.max"), "rbps=1048576 wbps=max riops=max wiops=77")
 
 
 @test("capabilities, --cap-add, --cap-drop", quick=True)
