@@ -197,7 +197,9 @@ bool host_selinux_enabled(void)
 	struct statfs fs;
 
 	if (!answer)
-		answer = sys_statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC ? YES
-											       : NO;
+		answer = sys_statfs("/sys/fs/selinux", &fs) == 0 &&
+					 (unsigned)fs.f_type == SELINUX_MAGIC
+				 ? YES
+				 : NO;
 	return answer == YES;
 }

@@ -59,7 +59,7 @@ int sys_getresgid(gid_t ret[3])
 
 int sys_getgroups(size_t n, gid_t *ret)
 {
-	return (int)RESULT(syscall(SYS_getgroups, n, ret));
+	return (int)RESULT(getgroups((int)n, ret));
 }
 
 /* The kernel's struct sigaction, of which libc hides the two signals that it keeps for itself. */
@@ -67,7 +67,7 @@ struct kernel_sigaction {
 	void (*handler)(int);
 	unsigned long flags;
 	void (*restorer)(void);
-	uint64_t mask;
+	unsigned long mask[8 / sizeof(long)]; /* no word of it is aligned to more than a long */
 };
 
 static int signal_query(int sig, const struct kernel_sigaction *set)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/attr.h"
 #include "sys/sys.h"
 #include "unit/unit.h"
 
@@ -117,6 +118,9 @@ TEST(ids)
 		unit_skip("not root");
 	CHECK_INT(sys_setgroups(3, groups), 0);
 	CHECK_INT(getgroups(4, got), 3);
+	CHECK(got[0] == 7 && got[1] == 9 && got[2] == 70000);
+	memset(got, 0, sizeof(got));
+	CHECK_INT(sys_getgroups(4, got), 3);
 	CHECK(got[0] == 7 && got[1] == 9 && got[2] == 70000);
 	CHECK_INT(sys_setgroups(0, NULL), 0);
 	CHECK_INT(getgroups(0, NULL), 0);
