@@ -194,12 +194,12 @@ static int add_devices(struct build *b)
 	struct device_rules rules;
 	size_t at;
 
-	/* the kernel lets no rootless caller load programs, and lets it make no devices */
-	if (b->opt->rootless || b->opt->update)
+	if (b->opt->update)
 		return 0;
 	if (device_rules_make(b->arena, b->resources, &rules, b->err) < 0)
 		return -b->err->code;
-	if (device_rules_allow_all(&rules))
+	/* the kernel lets no rootless caller load programs, and lets it make no devices */
+	if (b->opt->rootless || device_rules_allow_all(&rules))
 		return 0;
 	if (host_has_v2(b->host))
 		return device_prog_make(b->arena, &rules, &b->plan->device_prog,

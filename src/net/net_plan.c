@@ -67,14 +67,15 @@ int net_plan_make(struct arena *a, const struct spec *spec, const struct host *h
 	if (!((spec->ns_new | spec->ns_joined) & CLONE_NEWNET))
 		return err_user(e, "linux.netDevices",
 				"linux.netDevices needs a network namespace in linux.namespaces");
-	if (host->euid != 0)
-		return err_code(e, EPERM, "linux.netDevices",
-				"linux.netDevices: only root can move network devices");
 	devices = arena_new_n(a, map->n, struct net_device);
 	for (size_t i = 0; i < map->n; i++)
 		if (plan_device(&map->entries[i], &devices[i], e) < 0 ||
 		    check_double(devices, i, e) < 0)
 			return -e->code;
+	/* what is wrong for everybody is said first */
+	if (host->euid != 0)
+		return err_code(e, EPERM, "linux.netDevices",
+				"linux.netDevices: only root can move network devices");
 	ret->devices = devices;
 	ret->n_devices = map->n;
 	return 0;
