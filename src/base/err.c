@@ -149,6 +149,9 @@ static const struct errno_row {
 	{ ENOTRECOVERABLE, "ENOTRECOVERABLE", "state not recoverable" },
 	{ ERFKILL, "ERFKILL", "operation not possible due to RF-kill" },
 	{ EHWPOISON, "EHWPOISON", "memory page has hardware error" },
+#ifdef EFTYPE /* only newer headers have it */
+	{ EFTYPE, "EFTYPE", "inappropriate file type or format" },
+#endif
 	/* second names; the first row of a number is what it is called */
 	{ EWOULDBLOCK, "EWOULDBLOCK", "" },
 	{ EDEADLOCK, "EDEADLOCK", "" },

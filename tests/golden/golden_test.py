@@ -39,9 +39,14 @@ def plan(path, host, changes):
 
 
 def difference(old, new):
+    """What went and what came, by plain matching: ndiff's taste differs between Pythons."""
     if new[0].startswith("error: "):
         return new
-    return [line[0] + " " + line[2:] for line in difflib.ndiff(old, new) if line[0] in "+-"]
+    out = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            out += ["- " + line for line in old[a:b]] + ["+ " + line for line in new[c:d]]
+    return out
 
 
 def section(name, bases, path, changes):

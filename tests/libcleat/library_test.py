@@ -128,13 +128,13 @@ def exports(_):
     """The header, the map and the library name the same functions, and nothing else."""
     header = set(re.findall(r"(?m)^CLEAT_EXPORT [^;(]*?(\w+)\(", HEADER.read_text()))
     listed = set(re.findall(r"^\t(cleat_\w+);", (HEADER.parent / "libcleat.map").read_text(), re.M))
-    names = command("nm", "-D", "--defined-only", LIBRARY).stdout
+    names = command(os.environ.get("NM", "nm"), "-D", "--defined-only", LIBRARY).stdout
     exported = {line.split()[2].partition("@")[0] for line in names.splitlines()
                 if line.split()[1] != "A"}
     assert len(header) > 10
     equal(header, listed, "header and map")
     equal(header, exported, "header and library")
-    headers = command("readelf", "--dynamic", LIBRARY).stdout
+    headers = command(os.environ.get("READELF", "readelf"), "--dynamic", LIBRARY).stdout
     assert "[libcleat.so.0]" in headers, headers
     needed = set(re.findall(r"NEEDED.*\[(\w+)", headers))
     sanitizers = {"libasan", "libubsan"}  # --enable-sanitizers

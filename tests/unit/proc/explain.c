@@ -123,10 +123,16 @@ static void make_scripts(void)
 				 "ELF\x02\x01\x01");
 }
 
+/* A machine whose programs no kernel of ours runs beside its own, as arm64 runs those of arm. */
+static unsigned foreign_machine(void)
+{
+	const unsigned own = __ehdr_start.e_machine;
+
+	return own == EM_AARCH64 || own == EM_ARM ? EM_RISCV : EM_AARCH64;
+}
+
 static void make_binaries(void)
 {
-	const unsigned other = __ehdr_start.e_machine == EM_AARCH64 ? EM_RISCV : EM_AARCH64;
-
 	binary("/bin/glibc", "/lib64/ld-linux-x86-64.so.2");
 	binary("/bin/musl", "/lib/ld-musl-x86_64.so.1");
 	binary("/bin/strange", "/opt/loader");
@@ -135,7 +141,7 @@ static void make_binaries(void)
 	binary("/bin/script-loader", "/data/loader-script");
 	script("/data/loader-script", "#!/bin/sh and more than a header's worth of text, so that "
 				      "it can be read as one\n");
-	binary_of("/bin/foreign", ET_DYN, other);
+	binary_of("/bin/foreign", ET_DYN, foreign_machine());
 	binary("/bin/foreign-loader", "/bin/foreign");
 	binary_of("/bin/object", ET_REL, __ehdr_start.e_machine);
 }
@@ -381,7 +387,7 @@ TEST(explained_recursion)
 
 static const char *foreign_arch(void)
 {
-	return __ehdr_start.e_machine == EM_AARCH64 ? "riscv64" : "aarch64";
+	return foreign_machine() == EM_AARCH64 ? "aarch64" : "riscv64";
 }
 
 /* binfmt_misc of the machine may run it, so the errno is not asked for here. */

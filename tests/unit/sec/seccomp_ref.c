@@ -211,6 +211,14 @@ static uint32_t decide_unmatched(const struct seccomp_profile *p, const struct s
 	return p->default_action;
 }
 
+static bool x86_64_is_listed(const struct seccomp_profile *p)
+{
+	const struct seccomp_data wide = { .arch = AUDIT_ARCH_X86_64 };
+	const struct seccomp_data x32 = { .arch = AUDIT_ARCH_X86_64, .nr = SECCOMP_X32_BIT };
+
+	return is_listed(p, ref_arch_of(&wide)) || is_listed(p, ref_arch_of(&x32));
+}
+
 uint32_t ref_decide(const struct seccomp_profile *p, const struct seccomp_data *call)
 {
 	const struct seccomp_arch *arch = ref_arch_of(call);
@@ -218,8 +226,8 @@ uint32_t ref_decide(const struct seccomp_profile *p, const struct seccomp_data *
 	const struct seccomp_rule *first = NULL;
 	int64_t newest = -1;
 
-	/* A tracer that skips a call. */
-	if (call->arch == AUDIT_ARCH_X86_64 && call->nr == -1)
+	/* A tracer that skips a call, where x86_64 or x32 is listed. */
+	if (call->arch == AUDIT_ARCH_X86_64 && call->nr == -1 && x86_64_is_listed(p))
 		return p->default_action;
 	if (!arch || !is_listed(p, arch))
 		return SECCOMP_RET_KILL_THREAD;
