@@ -85,8 +85,8 @@ static int step_forget_host_for_exec(void *role, struct err *e)
 	struct child *c = role;
 	int keep[] = { c->up, -1, c->run->options.exec->pidfd, c->run->rootfs_dir, c->run->gate };
 
-	(void)e;
-	run_cut_off(c->run, &c->cgroup);
+	if (run_cut_off(c->run, &c->cgroup, e) < 0)
+		return -e->code;
 	keep[1] = c->cgroup;
 	child_close_except(c, keep, COUNT(keep));
 	return 0;

@@ -116,18 +116,25 @@ static bool may_be_traced(const struct run *r)
 	return r->options.exec && !run_has_user_ns(r) && theirs & 1ULL << CAP_SYS_PTRACE;
 }
 
-void run_cut_off(const struct run *r, int *fd)
+/*
+ * A refusal is an error: the way to the host that would stay open is there for whoever waits
+ * for it, and where there are containers of ours at all, their mounts were made by this call.
+ */
+int run_cut_off(const struct run *r, int *fd, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	auto_fd alone = -1;
+	int ret;
 
 	if (*fd < 0 || !may_be_traced(r))
-		return;
+		return 0;
 	alone = sys_open_tree(*fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (alone < 0 || sys_mount_setattr(alone, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return;
+	ret = alone < 0 ? alone : sys_mount_setattr(alone, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	if (ret < 0)
+		return err_sys(e, -ret, NULL, "clone the cgroup's directory, read-only");
 	fd_close(fd);
 	*fd = fd_take(&alone);
+	return 0;
 }
 
 int run_prepare(struct arena *a, struct run *r, struct err *e)

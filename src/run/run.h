@@ -99,9 +99,10 @@ bool run_has_user_ns(const struct run *r);
  *      goes nowhere
  *
  * Only where somebody inside could take it in the moment before exec-init closes it: to take
- * such a clone apart again costs the kernel a grace period.
+ * such a clone apart again costs the kernel a grace period. Returns 0 or -errno; *fd stays the
+ * caller's either way.
  */
-void run_cut_off(const struct run *r, int *fd);
+int run_cut_off(const struct run *r, int *fd, struct err *e);
 
 /*
  * run_create() - fork middle and init, serve them, come to the gate

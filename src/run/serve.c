@@ -148,8 +148,9 @@ static int serve_cgroup(struct parent *p, const struct msg *m, int *fd, struct e
 	if (!run->options.exec || !run->cgroup)
 		return err_code(e, EBUSY, NULL, "the cgroup takes no process");
 	below = cgroup_open_below(run->cgroup, run->options.exec->pid, e);
-	run_cut_off(run, &below);
-	return below < 0 ? below : answer(p, 0, below, e);
+	if (below < 0 || run_cut_off(run, &below, e) < 0)
+		return -e->code;
+	return answer(p, 0, below, e);
 }
 
 static int serve_ready(struct parent *p, const struct msg *m, int *fd, struct err *e)

@@ -8,6 +8,7 @@ import time
 from frame import cgroups
 from frame.case import DELETE, case, report_rows
 from frame.config import CAPABILITIES, DEFAULT_CAPABILITIES, caps, mask, namespaces, user_namespace
+from frame.phases import started
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 HOST_KINDS = tuple(k for k in KINDS if k != "startContainer")
@@ -16,14 +17,6 @@ HOST_KINDS = tuple(k for k in KINDS if k != "startContainer")
 def add(t, kind, path, *args, **more):
     t.config.setdefault("hooks", {}).setdefault(kind, []).append(
         {"path": path, "args": [os.path.basename(path), *args], **more})
-
-
-def started(t):
-    t.probe("sleep")
-    t.create()
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    return t.state()["pid"]
 
 
 # --- create without a process ----------------------------------------------------------------------

@@ -8,10 +8,10 @@ import os
 import select
 import time
 
-from cases.lifecycle import started, stopped
 from frame import cgroups, host
 from frame.case import case
 from frame.config import namespaces
+from frame.phases import started, stopped
 
 SECONDS = 20
 NAMESPACES = ("network", "ipc", "uts", "mount", "cgroup")

@@ -9,23 +9,14 @@ import subprocess
 from frame import cgroups
 from frame.case import case
 from frame.config import user_namespace
+from frame.phases import further, started
 from frame.trial import TIMEOUT
 
 PID_FILE = "exec.pid"
 
 
-def started(t, edits=None):
-    t.edit(edits or {})
-    t.probe("sleep")
-    t.create()
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    return t.state()["pid"]
-
-
 def report(t, *options, program=("/probe",), **more):
-    r = t.ok("exec", *options, t.id, *program, **more)
-    return t.decode(r.out.strip().splitlines()[-1], r)
+    return further(t, *options, t.id, *program, **more)
 
 
 def end(t, pid):
@@ -37,7 +28,7 @@ def end(t, pid):
 
 def options_row(name, options, expected, edits=None):
     def function(t):
-        started(t, edits)
+        started(t, edits=edits)
         t.expect(report(t, *options), expected)
         t.delete("--force")
     case(name)(function)
@@ -101,7 +92,7 @@ def _(t):
 
 @case("it is in the container's user namespace")
 def _(t):
-    pid = started(t, user_namespace())
+    pid = started(t, edits=user_namespace())
     t.expect(report(t), {"uids": [0] * 4})
     t.start_command("exec", "-d", "--pid-file", f"{t.dir}/{PID_FILE}", t.id, "/probe", "sleep")
     other = int(t.read(f"{t.dir}/{PID_FILE}"))
@@ -268,7 +259,7 @@ def _(t):
 
 @case("a filter binds it too")
 def _(t):
-    started(t, {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+    started(t, edits={"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["chroot"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99}]}})
     t.expect(report(t), {"status.Seccomp": "2"})
     t.delete("--force")

@@ -9,24 +9,11 @@ import subprocess
 from frame import cgroups
 from frame.case import Skip, case, failure_rows, report_rows
 from frame.config import CAPABILITIES, caps, mask, namespaces, user_namespace
+from frame.phases import further, started
 from frame.trial import TIMEOUT
 from frame.user import open_to_users
 
 EVERYTHING = caps(*CAPABILITIES)
-
-
-def started(t, *words):
-    t.probe(*(words or ("sleep",)))
-    t.create()
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    return t.state()["pid"]
-
-
-def inside(t, *words):
-    """What a further process of the container reports."""
-    r = t.ok("exec", *words)
-    return t.decode(r.out.splitlines()[-1], r)
 
 
 # --- who comes in is attacked ------------------------------------------------------------------
@@ -46,6 +33,20 @@ for _name, _words, _edits in (
         t.delete("--force")
         t.equal(t.out(), "ready\n", "what the intruder got")
     case("exec is attacked from inside" + _name)(_attack)
+
+
+@case("exec without what closes the way to the host's cgroups", needs="program:strace cgroup2")
+def _(t):
+    """Where the clone of the directory is refused there is no process rather than a way out."""
+    t.edit({"process.capabilities": EVERYTHING})
+    started(t)
+    t.prefix = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=open_tree",
+                "-e", "inject=open_tree:error=EPERM"]
+    t.fails("clone the cgroup's directory, read-only: operation not permitted", "exec", t.id,
+            "/probe", "exit", "0")
+    t.prefix = []
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.delete("--force")
 
 
 @case("create into a pid namespace is attacked by those who are there")
@@ -236,7 +237,7 @@ def _(t):
     t.expect(t.decode(t.out().splitlines()[0]), {"uids": [1000] * 4, "gids": [1000] * 4})
     for words, uid, gid in (("1000", 1000, 0), ("7:7", 7, 7), ("0:7", 0, 7), ("7:0", 7, 0),
                             ("4294967294:4294967294", 4294967294, 4294967294)):
-        found = inside(t, "-u", words, t.id, "/probe", "report", "ids")
+        found = further(t, "-u", words, t.id, "/probe", "report", "ids")
         gids = found["gids"] if ":" in words else [gid] * 4
         t.equal((found["uids"], gids), ([uid] * 4, [gid] * 4), f"the ids of {words}")
     t.delete("--force")
@@ -316,7 +317,7 @@ def _(t):
     """CVE-2022-29162, CVE-2025-27612."""
     started(t)
     for words, more in (((), {}), (("-u", "9:9"), {"effective": 0, "permitted": 0})):
-        found = inside(t, "--cap", "CAP_SYS_TIME", *words, t.id, "/probe", "report", "privileges")
+        found = further(t, "--cap", "CAP_SYS_TIME", *words, t.id, "/probe", "report", "privileges")
         t.expect(found["capabilities"], {"inheritable": 0, "ambient": 0, **more})
         t.check(found["capabilities"]["bounding"] & mask("SYS_TIME"), f"{found}")
     t.delete("--force")

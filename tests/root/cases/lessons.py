@@ -8,26 +8,13 @@ import time
 from frame import kernel
 from frame.case import DELETE, case, failure_rows, has, report_rows
 from frame.config import caps, mask, namespaces, user_namespace
+from frame.phases import further, started
 from frame.trial import TIMEOUT
 
 
 def mount(destination, kind="tmpfs", source="x", *options):
     return {"+mounts": [{"destination": destination, "type": kind, "source": source,
                          "options": list(options)}]}
-
-
-def started(t, edits=None):
-    t.edit(edits or {})
-    t.probe("sleep")
-    t.create()
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    return t.state()["pid"]
-
-
-def further(t, *words):
-    r = t.ok("exec", *words)
-    return t.decode(r.out.strip().splitlines()[-1], r)
 
 
 # --- modes of what is covered -------------------------------------------------------------------
@@ -116,7 +103,7 @@ for _word in ("shared", "slave", "private", "unbindable"):
 def _(t):
     kernel.mount(t.rootfs, t.rootfs, None, kernel.MS_BIND)
     try:
-        started(t, {"linux.rootfsPropagation": "rslave"})
+        started(t, edits={"linux.rootfsPropagation": "rslave"})
         pid = t.state()["pid"]
         kernel.mount("later", f"{t.rootfs}/mnt", "tmpfs", 0, "size=16k")
         text = t.read(f"/proc/{pid}/mountinfo")
@@ -270,7 +257,7 @@ def _(t):
 
 @case("exec is the container's user, unless another is given")
 def _(t):
-    started(t, {"process.user": {"uid": 33, "gid": 34, "additionalGids": [40]}})
+    started(t, edits={"process.user": {"uid": 33, "gid": 34, "additionalGids": [40]}})
     first = further(t, t.id, "/probe", "report", "ids")
     second = further(t, "-u", "5", t.id, "/probe", "report", "ids")
     t.delete("--force")
@@ -289,7 +276,7 @@ def _(t):
 
 @case("exec joins the time namespace and leaves its offsets alone", needs="time")
 def _(t):
-    started(t, {"+linux.namespaces": namespaces("time"),
+    started(t, edits={"+linux.namespaces": namespaces("time"),
                 "linux.timeOffsets": {"boottime": {"secs": 100000, "nanosecs": 7},
                                       "monotonic": {"secs": 5000, "nanosecs": 9}}})
     report = further(t, t.id, "/probe", "report", "clocks", "namespaces")
@@ -322,7 +309,7 @@ def _(t):
 
 @case("exec has what the configuration gives the container")
 def _(t):
-    started(t, {"process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 55, "hard": 66}],
+    started(t, edits={"process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 55, "hard": 66}],
                 "process.oomScoreAdj": 200, "process.user.umask": 0o37,
                 "linux.personality": {"domain": "LINUX32"},
                 "process.ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 0}})
@@ -334,7 +321,7 @@ def _(t):
 
 @case("exec goes by the configuration of create, not by the bundle's of now")
 def _(t):
-    started(t, {"process.env": ["WHICH=first"], "process.cwd": "/tmp"})
+    started(t, edits={"process.env": ["WHICH=first"], "process.cwd": "/tmp"})
     t.edit({"process.env": ["WHICH=second"], "process.cwd": "/etc", "process.user": {
         "uid": 9, "gid": 9}})
     t.write_config()
@@ -346,7 +333,7 @@ def _(t):
 @case("exec looks HOME up for its user")
 def _(t):
     t.write(f"{t.rootfs}/etc/passwd", "root:x:0:0::/root:/bin/sh\nme:x:33:33::/home/me:/bin/sh\n")
-    started(t, {"process.env": ["A=1"]})
+    started(t, edits={"process.env": ["A=1"]})
     found = [next(e for e in further(t, "-u", uid, t.id, "/probe")["env"] if e.startswith("HOME="))
              for uid in ("0", "33", "77")]
     t.delete("--force")
@@ -356,7 +343,7 @@ def _(t):
 @case("exec with processors of its own, at first and in the end", needs="two-cpus")
 def _(t):
     """process.execCPUAffinity of the container, and of the process that is given."""
-    started(t, {"process.execCPUAffinity": {"initial": "0", "final": "1"}})
+    started(t, edits={"process.execCPUAffinity": {"initial": "0", "final": "1"}})
     own = further(t, t.id, "/probe", "report", "scheduling")["affinity"]
     path = f"{t.dir}/process.json"
     t.write(path, json.dumps({"args": ["/probe"], "cwd": "/", "user": {"uid": 0, "gid": 0},

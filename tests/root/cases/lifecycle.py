@@ -11,33 +11,8 @@ import subprocess
 from frame import cgroups
 from frame.case import case
 from frame.config import namespaces
+from frame.phases import created, paused, started, stopped
 from frame.trial import TIMEOUT
-
-
-def created(t, *words):
-    t.probe(*(words or ("sleep",)))
-    t.create()
-    return t.state()["pid"]
-
-
-def started(t, *words):
-    pid = created(t, *words)
-    t.ok("start", t.id)
-    t.wait_for_line("ready")
-    return pid
-
-
-def stopped(t):
-    pid = created(t, "exit", "3")
-    t.ok("start", t.id)
-    t.equal(t.wait_for_end(pid), 3, "the status of the process")
-    return pid
-
-
-def paused(t):
-    pid = started(t)
-    t.ok("pause", t.id)
-    return pid
 
 
 STATES = {"created": created, "running": started, "paused": paused, "stopped": stopped}

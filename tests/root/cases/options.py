@@ -8,11 +8,12 @@ import json
 import os
 import subprocess
 
-from cases.exec import report, started
+from cases.exec import report
 from frame import cgroups
 from frame.case import Skip, case
 from frame.config import namespaces, remove_mount
 from frame.host import left_processes
+from frame.phases import started
 from frame.trial import TIMEOUT
 
 

@@ -13,7 +13,8 @@ import subprocess
 from frame.case import case
 from frame.config import user_namespace
 from frame.needs import RELEASE
-from cases.lifecycle import STATES, created, started
+from frame.phases import created, started
+from cases.lifecycle import STATES
 from cases.hooks import add, saw, seeing
 from cases.seccomp import profile, rule
 

@@ -3,9 +3,9 @@
 import json
 import subprocess
 
-from cases.lifecycle import created, started, stopped
 from frame import cgroups
 from frame.case import case
+from frame.phases import created, started, stopped
 
 
 @case("pause and resume")
