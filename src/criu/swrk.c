@@ -136,7 +136,7 @@ static _Noreturn void swrk_child(const struct criu_process *p, const struct criu
 	default_signals();
 	r = pass_descriptors(p, q, socket);
 	if (r == 0)
-		r = sys_execveat(AT_FDCWD, p->path, argv, env, 0);
+		r = sys_execve(p->path, argv, env);
 	_exit(r == -ENOENT ? 127 : 126);
 }
 

@@ -84,6 +84,7 @@ int sys_pidfd_getfd(int pidfd, int fd);
 int sys_pidfd_exit_status(int pidfd);
 /* waitid(P_PIDFD); options WEXITED etc. Returns 0, -ECHILD ... */
 int sys_waitid_pidfd(int pidfd, siginfo_t *si, int options);
+int sys_execve(const char *path, char *const argv[], char *const envp[]);
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 int sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int sys_setsid(void);

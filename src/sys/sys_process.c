@@ -73,6 +73,11 @@ int sys_waitid_pidfd(int pidfd, siginfo_t *si, int options)
 	return (int)RESULT_RETRY(waitid((idtype_t)P_PIDFD, (id_t)pidfd, si, options));
 }
 
+int sys_execve(const char *path, char *const argv[], char *const envp[])
+{
+	return (int)RESULT(syscall(SYS_execve, path, argv, envp));
+}
+
 int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	return (int)RESULT(syscall(SYS_execveat, dirfd, path, argv, envp, flags));

@@ -307,7 +307,7 @@ report_rows([
 # --- seccomp ------------------------------------------------------------------------------------------
 
 # what a static program of glibc's needs to report
-NEEDED = """access arch_prctl brk capget clock_gettime close execve execveat exit exit_group fcntl
+NEEDED = """access arch_prctl brk capget clock_gettime close execve exit exit_group fcntl
     fstat getcwd getdents64 getegid geteuid getgid getgroups getpgid getpgrp getpid getppid
     getrandom getresgid getresuid getsid getuid ioctl keyctl lseek mmap mprotect mremap munmap
     newfstatat openat openat2 prctl prlimit64 pread64 read readlink readlinkat rseq rt_sigaction

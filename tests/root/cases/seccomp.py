@@ -5,6 +5,7 @@ import os
 import socket
 
 from frame.case import case, failure_rows, report_rows
+from frame.phases import started
 
 ALLOW = "SCMP_ACT_ALLOW"
 
@@ -101,7 +102,7 @@ call("neither of two rules for a call", _EITHER, ("keyctl", "999", "3"), "EOPNOT
 _NEEDED = ["write", "writev", "exit", "exit_group", "fstat", "newfstatat", "execve", "brk", "mmap",
            "munmap", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64",
            "readlink", "readlinkat", "getrandom", "mprotect", "close", "read", "futex", "ioctl",
-           "capset", "capget", "prctl", "sendmsg", "sendto", "uname", "execveat", "fcntl"]
+           "capset", "capget", "prctl", "sendmsg", "sendto", "uname", "fcntl"]
 call("a default of ERRNO", profile(rule(_NEEDED, ALLOW), default="SCMP_ACT_ERRNO"), CHROOT, "EPERM")
 call("a default of ERRNO with a number", profile(
     rule(_NEEDED, ALLOW), default="SCMP_ACT_ERRNO", defaultErrnoRet=errno.ENOSYS), CHROOT,
@@ -125,6 +126,13 @@ _deadly("KILL_PROCESS", "SCMP_ACT_KILL_PROCESS", 159)
 _deadly("KILL", "SCMP_ACT_KILL", 159)
 _deadly("KILL_THREAD", "SCMP_ACT_KILL_THREAD", 159)
 _deadly("TRAP", "SCMP_ACT_TRAP", 159)
+
+
+@case("a profile that knows execve and not execveat")
+def _(t):
+    """Profiles are recorded from runtimes that call execve(2)."""
+    started(t, edits=profile(rule("execveat")))
+    t.ok("exec", t.id, "/probe", "exit", "0")
 
 
 @case("TRACE without a tracer")

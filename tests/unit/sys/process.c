@@ -148,6 +148,7 @@ TEST(exec_by_descriptor)
 	waitpid(pid, &status, 0);
 	CHECK_INT(status, 0);
 	CHECK_INT(sys_execveat(AT_FDCWD, "/nowhere", argv, envp, 0), -ENOENT);
+	CHECK_INT(sys_execve("/nowhere", argv, envp), -ENOENT);
 }
 
 TEST(names_in_a_uts_namespace)
