@@ -133,6 +133,7 @@ def _(t):
     """Profiles are recorded from runtimes that call execve(2)."""
     started(t, edits=profile(rule("execveat")))
     t.ok("exec", t.id, "/probe", "exit", "0")
+    t.delete("--force")
 
 
 @case("TRACE without a tracer")
