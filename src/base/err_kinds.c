@@ -27,6 +27,7 @@ const struct err_kind err_kinds[] = {
 	{ "mount-locked", "a flag of a mount may not be changed in this user namespace" },
 	{ "hook", "a hook failed" },
 	{ "seccomp", "the system call filter cannot be made" },
+	{ "seccomp-exec", "the system call filter ends whoever executes a program" },
 	{ "cgroup", "the container's cgroup cannot be made or set up" },
 	{ "terminal", "the terminal, or a socket that is to get one, does not work" },
 	{ "init-died", "the container's process ended before its program was executed" },

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "base/log.h"
 #include "container/internal.h"
@@ -23,6 +24,21 @@ static void report_oom(const struct creation *m)
 		 "container '%s': init was killed: out of memory (limit %lld, peak %lld)", m->c.id,
 		 (long long)limit, (long long)peak);
 	err_set_id(&e, "oom");
+	log_error(&e);
+}
+
+/* A filter is in force before the program is, so what it ends at execve has not been one. */
+static void report_filter(const struct creation *m)
+{
+	struct err e = { 0 };
+
+	if (!WIFSIGNALED(m->run.wait_status) || WTERMSIG(m->run.wait_status) != SIGSYS ||
+	    !seccomp_kills_exec(&m->run.filter))
+		return;
+	err_code(&e, EPERM, m->c.id,
+		 "container '%s': the program was not run: linux.seccomp ends whoever calls execve",
+		 m->c.id);
+	err_set_id(&e, "seccomp-exec");
 	log_error(&e);
 }
 
@@ -63,6 +79,7 @@ int creation_stay(struct creation *m, int *ret_status, struct err *e)
 		return r;
 	if (status == STATUS_KILLED)
 		report_oom(m);
+	report_filter(m);
 	/* The end of the process closes all; only the helper of systemd waits for us to hang up. */
 	fd_defer(m->plan->cgroup.manager != CGROUP_SYSTEMD);
 	if (m->options->keep)

@@ -293,7 +293,16 @@ static int ask_sec(struct examination *x, struct err *e)
 	if (sec_plan_make(x->a, x->spec, &x->spec->process, x->host, x->opt->id, true, &x->plan.sec,
 			  e) < 0)
 		return -e->code;
-	return x->plan.sec.seccomp ? seccomp_compile(x->a, x->plan.sec.seccomp, &filter, e) : 0;
+	if (!x->plan.sec.seccomp)
+		return 0;
+	if (seccomp_compile(x->a, x->plan.sec.seccomp, &filter, e) < 0)
+		return -e->code;
+	if (seccomp_kills_exec(&filter))
+		spec_report_add(x->a, x->report,
+				spec_finding_make(x->a, SPEC_REMARK,
+						  "linux.seccomp: ends whoever calls execve, so no "
+						  "program can be run"));
+	return 0;
 }
 
 static int ask_proc(struct examination *x, struct err *e)

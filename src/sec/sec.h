@@ -76,6 +76,12 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		    struct seccomp_filter *ret, struct err *e);
 /*
+ * seccomp_kills_exec() - does the filter end whoever calls execve(2), with whatever arguments?
+ *
+ * Then no program can be run behind it. False also for no filter (n is 0). Pure.
+ */
+bool seccomp_kills_exec(const struct seccomp_filter *f);
+/*
  * seccomp_name_doubt() - the system call that @name is a slip of
  *
  * NULL: @name is known, or nothing that is known is close to it, and then it may well be a

@@ -10,7 +10,12 @@
  * architecture and 0.16 ms for three; to find, read and check a kept program took
  * 0.05 ms, and a file that decides what containers may call must be guarded for ever.
  */
+#include <linux/bpf_common.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/syscall.h>
 
 #include "sec/sec.h"
 #include "sec/seccomp_calls.h"
@@ -39,4 +44,53 @@ int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
 		.listener_metadata = p.listener_metadata,
 	};
 	return 0;
+}
+
+static bool is_deadly(uint32_t answer)
+{
+	switch (answer & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_KILL_PROCESS:
+	case SECCOMP_RET_KILL_THREAD:
+	case SECCOMP_RET_TRAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool seccomp_kills_exec(const struct seccomp_filter *f)
+{
+	uint32_t word = 0;
+
+	for (size_t at = 0; at < f->n; at++) {
+		const struct sock_filter *i = &f->insns[at];
+
+		switch (i->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			if (i->k == offsetof(struct seccomp_data, nr))
+				word = SYS_execve;
+			else if (i->k == offsetof(struct seccomp_data, arch))
+				word = seccomp_arch_native();
+			else
+				return false; /* the arguments decide */
+			break;
+		case BPF_JMP | BPF_JA:
+			at += i->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			at += word == i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			at += word > i->k ? i->jt : i->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			at += word >= i->k ? i->jt : i->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return is_deadly(i->k);
+		default:
+			return false;
+		}
+	}
+	return false;
 }

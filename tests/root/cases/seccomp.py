@@ -118,14 +118,21 @@ def _deadly(name, action, status):
         t.edit(profile(rule("chroot", action)))
         t.probe("syscall", *CHROOT)
         r = t.run()
-        t.equal(r.rc, status, f"the status of {r}")
-        t.equal(r.out, "", "stdout")
+        t.equal((r.rc, r.out, r.err), (status, "", ""), f"the status of {r}, and what is said")
 
 
 _deadly("KILL_PROCESS", "SCMP_ACT_KILL_PROCESS", 159)
 _deadly("KILL", "SCMP_ACT_KILL", 159)
 _deadly("KILL_THREAD", "SCMP_ACT_KILL_THREAD", 159)
 _deadly("TRAP", "SCMP_ACT_TRAP", 159)
+
+
+@case("a filter that kills execve")
+def _(t):
+    t.edit(profile(rule("execve", "SCMP_ACT_KILL_PROCESS")))
+    r = t.run()
+    t.equal(r.rc, 159, f"the status of {r}")
+    t.check_message(r, "the program was not run: linux.seccomp ends whoever calls execve")
 
 
 @case("a profile that knows execve and not execveat")
