@@ -12,7 +12,8 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 
 def tree(t):
     """The tree unpacked into the case's root file system."""
-    p = subprocess.run([TOP / "contrib/dev/debian-tree", "bookworm"], capture_output=True,
+    # made before the cases, which have no network
+    p = subprocess.run([TOP / "contrib/dev/debian-tree", "-n", "bookworm"], capture_output=True,
                        encoding="utf-8", timeout=170, check=False)
     if p.returncode:
         raise Skip("no Debian tree: " + (p.stderr.strip().splitlines() or ["?"])[-1])
