@@ -69,7 +69,7 @@ static bool words_make(struct arena *a, const char *type, struct words *ret)
 	size_t n, i = 0;
 	const char *const *names = mount_option_names(&n);
 
-	while (i < COUNT(file_systems) && !(type && str_eq(file_systems[i].type, type)))
+	while (i < COUNT(file_systems) && !str_eq(file_systems[i].type, type))
 		i++;
 	if (i == COUNT(file_systems))
 		return false;
@@ -106,7 +106,9 @@ const char *mount_option_doubt(struct arena *a, const struct oci_mount *m, size_
 		return NULL;
 	if (flags.bind)
 		type = "bind";
-	*ret_refused = type && str_eq(type, "bind") && !flags.remount;
+	if (!type)
+		return NULL;
+	*ret_refused = str_eq(type, "bind") && !flags.remount;
 	if (!words_make(a, type, &words) ||
 	    mount_options_parse(a, (const char *const *)&m->options[option], 1, &flags, &data, &n,
 				&e) < 0)
