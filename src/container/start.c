@@ -24,14 +24,13 @@ static int run_poststart(struct arena *a, const struct container *c, struct err 
 {
 	struct hook_plan hooks;
 	struct spec *spec;
-	int r;
 
 	if (!c->state->poststart_hooks)
 		return 0;
-	r = spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e);
-	if (r == 0)
-		r = hook_plan_make(a, spec, &hooks, e);
-	return r < 0 ? r : container_poststart(a, &hooks, spec, c, e);
+	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e) < 0 ||
+	    hook_plan_make(a, spec, &hooks, e) < 0)
+		return -e->code;
+	return container_poststart(a, &hooks, spec, c, e);
 }
 
 /*
