@@ -37,7 +37,7 @@ ERRORS = [
     ("no root", {"root": GONE}, "root", "missing", "."),
     ("a root without a path", {"root.path": GONE}, "root.path", "required but missing", "root"),
     ("an empty root path", {"root.path": ""}, "root.path", "empty", ""),
-    ("a root path that is too long", {"root.path": "/" + "r" * 4096}, "root.path", "too long", ""),
+    ("a root path that is too long", {"root.path": "/" + "r" * 4095}, "root.path", "too long", ""),
     ("a text for readonly", {"root.readonly": "yes"}, "root.readonly", "expected true or false", ""),
     ("a host name that is too long", {"hostname": "h" * 65}, "hostname", "longer than 64", ""),
     ("a domain name that is too long", {"domainname": "d" * 65}, "domainname", "longer than 64", ""),
@@ -58,7 +58,7 @@ ERRORS = [
     ("no cwd", {"process.cwd": GONE}, "process.cwd", "required but missing", "process"),
     ("a relative cwd", {"process.cwd": "tmp"}, "process.cwd", "absolute path", ""),
     ("an empty cwd", {"process.cwd": ""}, "process.cwd", "absolute path", ""),
-    ("a cwd that is too long", {"process.cwd": "/" + "c" * 4096}, "process.cwd", "too long", ""),
+    ("a cwd that is too long", {"process.cwd": "/" + "c" * 4095}, "process.cwd", "too long", ""),
     ("a variable without '='", {"+process.env": "SECRET"}, "process.env[1]", "NAME=value", ""),
     ("a variable without a name", {"+process.env": "=x"}, "process.env[1]", "NAME=value", ""),
     ("a negative uid", {"process.user.uid": -1}, "process.user.uid", "from 0 to 4294967295", ""),
@@ -68,6 +68,8 @@ ERRORS = [
     ("a umask of too many bits", {"process.user.umask": 512}, "process.user.umask", "0777", ""),
     ("a group that is none", {"process.user.additionalGids": [1, ID]},
      "process.user.additionalGids[1]", "is no id", ""),
+    ("more groups than there may be", {"process.user.additionalGids": [*range(65537)]},
+     "process.user.additionalGids", "more than 65536", ""),
     ("an unknown limit", {"process.rlimits[0].type": "RLIMIT_FOO"}, "process.rlimits[0].type",
      "RLIMIT_FOO", ""),
     ("a limit twice", {"+process.rlimits": {"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}},
@@ -454,6 +456,11 @@ def main():
         report("all at once", all_at_once(directory))
         report("any value in any place", survives(directory))
         r, _, _, _ = check(directory, {"+process.env": "hunter2"})
+        r, found, _, _ = check(directory, {
+            "root.path": "/" + "r" * 4094, "process.cwd": "/" + "c" * 4094,
+            "process.user.additionalGids": [*range(65536)]}, True)
+        report("as much as there may be",
+               "" if r.returncode == 0 and not found else r.stdout + r.stderr)
         r, found, _, _ = check(directory, {"+" + RULE + ".names": "openat3", "+mounts": {
             "destination": "/x", "type": "ext4", "source": "x", "options": ["nosiud"]}}, True)
         report("a call to come, and what is another's to know, are no slips",

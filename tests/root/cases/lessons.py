@@ -114,6 +114,36 @@ def _(t):
         kernel.umount(t.rootfs)
 
 
+@case("rootfsPropagation with r- is that of all mounts, else of the root alone")
+def _(t):
+    t.edit(mount("/mnt"))
+    for word, below in (("rshared", True), ("shared", False)):
+        t.edit({"linux.rootfsPropagation": word})
+        mounts = t.run_probe()["mounts"]
+        tags = [any(x.startswith("shared:") for x in mounts[at]["tags"]) for at in ("/", "/mnt")]
+        t.equal(tags, [True, below], f"what is shared of / and /mnt with {word}")
+
+
+@case("a bind without a word about propagation is a slave, and what is below it")
+def _(t):
+    """What the host mounts there later is to be seen."""
+    top = shared_top(t)
+    kernel.mount("below", f"{top}/later", "tmpfs", 0, "size=16k")
+    try:
+        t.edit(mount("/mnt/slave", "bind", top, "rbind"))
+        t.edit(mount("/mnt/private", "bind", top, "rbind", "private"))
+        t.edit(mount("/mnt/rprivate", "bind", top, "rbind", "rprivate"))
+        mounts = t.run_probe()["mounts"]
+        slaves = {at[5:]: any(x.startswith("master:") for x in m["tags"])
+                  for at, m in mounts.items() if at.startswith("/mnt/")}
+        t.equal(slaves, {"slave": True, "slave/later": True, "private": False,
+                         "private/later": True, "rprivate": False, "rprivate/later": False},
+                "which are slaves")
+    finally:
+        kernel.umount(f"{top}/later")
+        kernel.umount(top)
+
+
 # --- attributes ---------------------------------------------------------------------------------
 
 @case("attributes for all of a tree on a file, a fifo and a socket")

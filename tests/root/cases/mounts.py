@@ -323,9 +323,34 @@ def _(t):
     t.expect(t.probe_result("write", "/secret/new", "x"), {"error": "EROFS"})
 
 
+@case("the mount over a masked directory is as bare as can be")
+def _(t):
+    os.mkdir(f"{t.rootfs}/secret")
+    t.edit({"+linux.maskedPaths": ["/secret"]})
+    t.expect(t.run_probe(), options("/secret", "ro", "nosuid", "nodev", "noexec"))
+
+
+@case("a masked file where the host's /dev/null is another device")
+def _(t):
+    """CVE-2025-31133: what covers a file must be the null device, and nothing that is called so."""
+    t.write(f"{t.rootfs}/etc/secret", "secret")
+    t.edit({"+linux.maskedPaths": ["/etc/secret"]})
+    t.write_config()
+    with open("/dev/null", "rb") as null:
+        kernel.mount("/dev/zero", "/dev/null", None, kernel.MS_BIND)
+        try:
+            r = t.cleat("run", "--bundle", t.bundle, t.id, text="\n")
+        finally:
+            kernel.umount("/dev/null")
+        t.check(os.fstat(null.fileno()).st_rdev == os.makedev(1, 3), "it was another before")
+    t.check(r.rc == 1, f"{r}")
+    t.check_message(r, "/dev/null.* 1:3")
+
+
 @case("a masked path that is missing")
 def _(t):
-    t.edit({"+linux.maskedPaths": ["/nothing", "/proc/nothing"]})
+    t.edit({"+linux.maskedPaths": ["/nothing", "/proc/nothing", "/probe/nothing"],
+            "+linux.readonlyPaths": ["/probe/nothing"]})
     t.run_probe()
     t.check(not os.path.exists(f"{t.rootfs}/nothing"), "it was made")
 
@@ -352,6 +377,22 @@ def _(t):
     os.mkdir(f"{t.rootfs}/fixed")
     t.edit({"+linux.readonlyPaths": ["/fixed"]})
     t.expect(t.probe_result("write", "/fixed/new", "x"), {"error": "EROFS"})
+
+
+@case("a read-only path has what is mounted below it, read-only as well")
+def _(t):
+    t.edit(mount("/mnt/below", "tmpfs", "x", "nosuid"))
+    t.edit({"+linux.readonlyPaths": ["/mnt"]})
+    t.expect(t.run_probe(), {**options("/mnt", "ro"), "mounts./mnt/below.type": "tmpfs",
+                             **options("/mnt/below", "ro", "nosuid")})
+
+
+@case("a tmpfs that is read-only with all below it is so last")
+def _(t):
+    t.edit({"+mounts": [
+        {"destination": "/mnt", "type": "tmpfs", "source": "x", "options": ["rro"]},
+        {"destination": "/mnt/a/b", "type": "tmpfs", "source": "y"}]})
+    t.expect(t.run_probe(), {**options("/mnt", "ro"), **options("/mnt/a/b", "rw")})
 
 
 @case("a read-only path keeps the other flags")

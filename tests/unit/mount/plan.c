@@ -86,6 +86,10 @@ TEST(plan_refused)
 		  "mounts[0]: '/proc/self/attr' cannot be mounted because it is inside /proc" },
 		{ MOUNTS({ "destination" : "/a/../proc/sys", "type" : "tmpfs" }), NS,
 		  "inside /proc" },
+		{ MOUNTS({ "destination" : "/proc/uptimes", "type" : "tmpfs" }), NS,
+		  "inside /proc" },
+		{ MOUNTS({ "destination" : "/proc/stat/x", "type" : "tmpfs" }), NS,
+		  "inside /proc" },
 		{ MOUNTS({
 			  "destination" : "/a",
 			  "source" : "/x",

@@ -282,6 +282,12 @@ TEST(mappings)
 	CHECK_INT(s->uid_maps[1].inside, 1);
 	CHECK_INT(s->uid_maps[1].outside, 100000);
 	CHECK_INT(s->gid_maps[1].size, 65536);
+	/* one behind the other, in both directions */
+	CHECK_OK(load_maps(&a,
+			   arena_printf(&a, "%s, %s, %s", mapping(&a, 10, 1010, 5),
+					mapping(&a, 0, 1000, 10), mapping(&a, 15, 990, 10)),
+			   &s, &e),
+		 &e);
 	/* all that there is */
 	CHECK_OK(load_maps(&a, mapping(&a, 0, 0, 4294967295U), &s, &e), &e);
 	many = mapping(&a, 0, 0, 1);
