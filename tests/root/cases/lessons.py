@@ -58,6 +58,7 @@ def shared_top(t):
 
 
 for _word, _root, _there in (("rshared", "rshared", True), ("shared", "shared", True),
+                             ("rshared", "rslave", False), ("shared", "rprivate", False),
                              ("rslave", "rshared", False), ("rprivate", "rshared", False),
                              ("rslave", "rslave", False), ("rprivate", "rprivate", False)):
     def _outwards(t, word=_word, root=_root, there=_there):
