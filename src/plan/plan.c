@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan/plan.h"
 
-#include <sched.h>
-
 int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 	      const struct plan_options *opt, struct plan **ret, struct err *e)
 {
@@ -54,7 +52,6 @@ int plan_make_exec(struct arena *a, const struct spec *spec, const struct spec_p
 
 	p->spec = spec;
 	p->options = *opt;
-	p->mount.has_ns = (spec->ns_new | spec->ns_joined) & CLONE_NEWNS;
 	p->mount.rootfs = spec->rootfs_path;
 	r = sec_plan_make(a, spec, process, host, opt->id, !opt->no_new_keyring, &p->sec, e);
 	if (r == 0)
@@ -62,7 +59,6 @@ int plan_make_exec(struct arena *a, const struct spec *spec, const struct spec_p
 	if (r < 0)
 		return r;
 	p->proc.exec = true;
-	p->proc.n_sysctls = 0;
 	*ret = p;
 	return 0;
 }
