@@ -343,7 +343,6 @@ int criu_run(struct arena *a, const struct criu_process *p, const struct criu_re
 	struct wire w = { .arena = a };
 	struct response m = { 0 };
 	struct host_cgroup host;
-	bool has_cgroup2;
 	siginfo_t si;
 	struct swrk s;
 	int r;
@@ -351,19 +350,19 @@ int criu_run(struct arena *a, const struct criu_process *p, const struct criu_re
 	*ret_pid = 0;
 	if (request_encode(&w, q, e) < 0)
 		return -e->code;
-	has_cgroup2 = host_cgroup_read(a, &host);
+	host_cgroup_begin(a, &host);
 	swrk_init(&s, a, p);
 	r = swrk_start(&s, q, e);
 	if (r < 0) {
 		swrk_end(&s, &si);
+		host_cgroup_end(a, &host);
 		return r;
 	}
 	r = send_message(&s, &w);
 	if (r == 0)
 		r = converse(&s, types[q->verb], &m);
 	swrk_end(&s, &si);
-	if (has_cgroup2)
-		host_cgroup_put_back(a, &host);
+	host_cgroup_end(a, &host);
 	if (r <= 0 || !m.success)
 		return explain(&s, q, r > 0 ? &m : NULL, &si, e);
 	*ret_pid = m.restored;

@@ -54,6 +54,9 @@ int sys_pipe2(int fds[2], int flags);
 int sys_memfd_create(const char *name, unsigned flags);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_flock(int fd, int operation); /* EINTR is returned: it ends a wait */
+ssize_t sys_fgetxattr(int fd, const char *name, void *value, size_t size);
+int sys_fsetxattr(int fd, const char *name, const void *value, size_t size);
+int sys_fremovexattr(int fd, const char *name);
 int sys_fchdir(int fd);
 int sys_ioctl(int fd, unsigned long request, void *arg);
 

@@ -52,11 +52,19 @@ def tree(top):
     return found
 
 
+def cgroup_options():
+    """Of the cgroup v2 tree: all its mounts have the same, and CRIU changes them while it works."""
+    return sorted({line.rsplit(" ", 1)[1] for line in _read("/proc/self/mountinfo").splitlines()
+                   if " - cgroup2 " in line})
+
+
 def _mounts():
-    """By place, since numbers of mounts are given again."""
+    """By place, since numbers of mounts are given again; without the options of cgroup2."""
     found = []
     for line in _read("/proc/self/mountinfo").splitlines():
         words = line.split()
+        if "cgroup2" in words:
+            words.pop()
         found.append(" ".join(w for w in words[2:] if not w.startswith(("shared:", "master:"))))
     return sorted(found)
 

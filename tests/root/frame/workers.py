@@ -138,7 +138,8 @@ def run_all(cases, cleat, probe, jobs):
     numbers, feed = os.pipe()
     os.write(feed, b"".join(i.to_bytes(4, "little") for i in range(len(cases))))
     os.close(feed)
-    print(f"1..{len(cases)}", flush=True)
+    print(f"1..{len(cases) + 1}", flush=True)
+    options = host.cgroup_options()
     pids, streams = [], []
     for n in range(jobs):
         answers, end = os.pipe()
@@ -160,7 +161,16 @@ def run_all(cases, cleat, probe, jobs):
     for pid in pids:
         os.waitpid(pid, 0)
     shutil.rmtree(where, ignore_errors=True)
+    failed += not _same_options(len(cases) + 1, options, host.cgroup_options())
     return 1 if failed else 0
+
+
+def _same_options(number, before, after):
+    """What cases that run side by side may see changed must be as it was when all are done."""
+    print(f"{'ok' if before == after else 'not ok'} {number} - host: the cgroup tree has the options it had")
+    if before != after:
+        print(f"# before: {before}\n# after: {after}")
+    return before == after
 
 
 def _collect(cases, streams):
