@@ -2,7 +2,9 @@
 """wait, stop, and one command for several containers."""
 import json
 import os
+import select
 import subprocess
+import time
 
 from frame.case import case
 from frame.trial import TIMEOUT
@@ -127,6 +129,16 @@ def _watchers(t):
     return found
 
 
+def _descriptors(pid):
+    found = set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+        except FileNotFoundError:
+            pass
+    return found
+
+
 @case("--record-exit leaves a process that records the end")
 def _(t):
     t.probe("sleep")
@@ -134,8 +146,10 @@ def _(t):
     t.start_command("create", "--record-exit", "--bundle", t.bundle, t.id)
     pid = t.state()["pid"]
     (watcher,) = _watchers(t)
-    fds = {os.readlink(f"/proc/{watcher}/fd/{n}") for n in os.listdir(f"/proc/{watcher}/fd")}
-    t.equal(len(fds - {"/dev/null"}), 2, f"descriptors of the watcher: {fds}")
+    end = time.monotonic() + TIMEOUT
+    while len(fds := _descriptors(watcher) - {"/dev/null"}) != 2:  # it closes them after our create
+        t.check(time.monotonic() < end, f"descriptors of the watcher: {fds}")
+        select.select([], [], [], 0.01)
     t.ok("start", t.id)
     t.wait_for_line("ready")
     t.ok("kill", t.id, "USR1")
