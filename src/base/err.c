@@ -2,6 +2,7 @@
 #include "base/err.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -201,13 +202,20 @@ static int positive(int code)
 	return code < 0 ? -code : code;
 }
 
-/* vsnprintf() that leaves "..." in the middle of what does not fit. */
+/*
+ * vsnprintf() that leaves "..." in the middle of what does not fit: what failed stands in
+ * front, why at the end, and names as long as a user likes between them.
+ */
 static void format(char *buf, size_t size, const char *fmt, va_list ap)
 {
-	char whole[2 * sizeof(((struct err *)NULL)->text)];
+	char *whole;
 
-	vsnprintf(whole, sizeof(whole), fmt, ap);
+	if (vasprintf(&whole, fmt, ap) < 0) {
+		str_copy(buf, size, fmt);
+		return;
+	}
 	str_shorten(buf, size, whole);
+	free(whole);
 }
 
 /* The arguments may lie in @e itself, so it is written last. */

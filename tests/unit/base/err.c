@@ -95,6 +95,10 @@ TEST(long_texts_keep_both_ends)
 	CHECK(str_ends(e.text, ": too many levels of symbolic links"));
 	CHECK(strlen(e.text) < sizeof(e.text));
 
+	err_code(&e, ENOENT, path, "exec: \"%s\": stat %s: no such file", path, path);
+	CHECK(str_starts(e.text, "exec: \"/begin"));
+	CHECK(str_ends(e.text, "/end: no such file"));
+
 	err_user(&e, path, "%s", path);
 	CHECK(str_starts(e.text, "/begin"));
 	CHECK(strlen(e.text) < sizeof(e.text));
