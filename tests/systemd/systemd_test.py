@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, f"{HERE}/../root"]
 
-from frame import cgroups, kernel  # noqa: E402  (the path comes first)
+from frame import cgroups, kernel, traces  # noqa: E402  (the path comes first)
 from frame.fields import FIELDS, MIB, wrong_lines  # noqa: E402
 from containers import HELPERS, SECONDS, Containers, Failed, Skip, check, equal  # noqa: E402
 from managers import MANAGERS, TOP, Missing, read, wait_for  # noqa: E402
@@ -273,6 +273,49 @@ def _(m, c):
         finally:
             m.ctl("kill", "--signal", "KILL", unit, check=False)
             wait_for(lambda: not m.units(), SECONDS)
+
+
+# what is asked of systemd, and by whom: a program of its own, or a socket
+ASKS = re.compile(r"^.*(execve\(\"[^\"]*cleat-systemd|connect\(.*(systemd|dbus|/bus)).*$", re.M)
+
+
+def before_payload(text):
+    """The trace of what is ours: a process is the container's once it executes the payload."""
+    theirs, lines = set(), []
+    for line in text.splitlines(keepends=True):
+        pid = line.split()[0]
+        if 'execve("/bin/busybox"' in line:
+            theirs.add(pid)
+        if pid not in theirs:
+            lines.append(line)
+    return "".join(lines)
+
+
+@case("no command sleeps or polls, and none that only reads asks systemd")
+def _(m, c):
+    if not shutil.which("strace"):
+        raise Skip("strace is not installed")
+    c.configure()
+    rows = [(asks, words) for asks, words in (
+        (True, ("run", "--detach", "--bundle", c.bundle, "c11")), (False, ("state", "c11")),
+        (False, ("list",)), (False, ("ps", "c11")), (False, ("events", "--stats", "c11")),
+        (False, ("stats", "c11")), (False, ("exec", "c11", "/bin/busybox", "true")),
+        (False, ("pause", "c11")), (False, ("resume", "c11")),
+        (True, ("update", "--pids-limit", "50", "c11")), (False, ("kill", "c11", "CONT")),
+        # systemd takes an empty scope away itself: delete may find nothing to ask for
+        (None, ("delete", "--force", "c11"))) if words[0] != "update" or m.has("pids")]
+    for i, (_, words) in enumerate(rows):
+        c.cleat(*words, command=traces.command(f"{m.dir}/trace.{i}", *c.command(*words)))
+    check(wait_for(lambda: not processes_of(m.dir), SECONDS), f"still there: {processes_of(m.dir)}")
+    wrong = []
+    for i, (asks, words) in enumerate(rows):
+        text = before_payload(read(f"{m.dir}/trace.{i}"))
+        wrong += traces.complaints(words[0], text)
+        asked = ASKS.search(text)
+        if asks is not None and bool(asked) != asks:
+            wrong.append(f"{words[0]} should {'' if asks else 'not '}ask systemd: {asked and asked.group(0)}")
+    check(not wrong, "\n".join(wrong))
+    c.delete("c11")
 
 
 @case("systemd that does not answer: parallel starts end at the deadline", stops=True)
