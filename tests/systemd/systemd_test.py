@@ -280,11 +280,14 @@ ASKS = re.compile(r"^.*(execve\(\"[^\"]*cleat-systemd|connect\(.*(systemd|dbus|/
 
 
 def before_payload(text):
-    """The trace of what is ours: a process is the container's once it executes the payload."""
+    """
+    The trace of what is ours: a process is the container's once it executes the payload, whose
+    name a user's tracer cannot read, since the process is not dumpable until then.
+    """
     theirs, lines = set(), []
     for line in text.splitlines(keepends=True):
         pid = line.split()[0]
-        if 'execve("/bin/busybox"' in line:
+        if re.search(r'execve\((0x|"/bin/busybox")', line):
             theirs.add(pid)
         if pid not in theirs:
             lines.append(line)
