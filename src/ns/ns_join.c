@@ -73,13 +73,18 @@ static int join_one(struct ns_join *j)
 	return r;
 }
 
+static bool is_for_init(const struct ns_plan *p, const struct ns_join *j)
+{
+	return p->late_cgroup && j->type == CLONE_NEWCGROUP;
+}
+
 int ns_join_before_user(struct ns_plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n_join; i++) {
 		struct ns_join *j = &p->join[i];
 		int r;
 
-		if (j->type == CLONE_NEWUSER)
+		if (j->type == CLONE_NEWUSER || is_for_init(p, j))
 			continue;
 		r = join_one(j);
 		if (r == -EPERM && (p->new_user || p->join_user))
@@ -124,12 +129,30 @@ int ns_join_rest(struct ns_plan *p, struct err *e)
 		struct ns_join *j = &p->join[i];
 		int r;
 
-		if (j->type == CLONE_NEWUSER || j->fd < 0)
+		if (j->type == CLONE_NEWUSER || j->fd < 0 || is_for_init(p, j))
 			continue;
 		r = join_one(j);
 		if (r < 0)
 			return err_sys(e, -r, j->path, "join the %s namespace",
 				       spec_ns_name(j->type));
+	}
+	return 0;
+}
+
+int ns_enter_cgroup(struct ns_plan *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->create & CLONE_NEWCGROUP) {
+		r = sys_unshare(CLONE_NEWCGROUP);
+		return r < 0 ? err_sys(e, -r, NULL, "make a cgroup namespace") : 0;
+	}
+	for (size_t i = 0; i < p->n_join; i++) {
+		if (!is_for_init(p, &p->join[i]))
+			continue;
+		r = join_one(&p->join[i]);
+		if (r < 0)
+			return err_sys(e, -r, p->join[i].path, "join the cgroup namespace");
 	}
 	return 0;
 }

@@ -52,8 +52,13 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 				"linux.%s: a new user namespace needs uidMappings and gidMappings",
 				spec->n_uid_maps ? "gidMappings" : "uidMappings");
 	/* With v1 hierarchies init is moved into its cgroups after its birth, and the
-	 * root of a cgroup namespace is where its maker is. */
-	p.late_cgroup = (spec->ns_new & CLONE_NEWCGROUP) && host->n_v1 > 0;
+	 * root of a cgroup namespace is where its maker is. And whoever clones into a cgroup
+	 * must see it where the tree is mounted with nsdelegate, which need not be so in a
+	 * namespace that is joined; one that is the host's can be joined with the host's
+	 * rights only, so not after a user namespace. */
+	p.late_cgroup = spec->ns_new & CLONE_NEWCGROUP
+				? host->n_v1 > 0
+				: !p.new_user && !p.join_user && spec->ns_joined & CLONE_NEWCGROUP;
 	p.clone_flags = spec->ns_new & ~NS_UNSHARED;
 	if (p.late_cgroup)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;

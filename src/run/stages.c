@@ -123,10 +123,9 @@ bool when_filter_last(const void *role)
 
 int step_cgroup_ns(void *role, struct err *e)
 {
-	int r = sys_unshare(CLONE_NEWCGROUP);
+	struct child *c = role;
 
-	(void)role;
-	return r < 0 ? err_sys(e, -r, NULL, "make a cgroup namespace") : 0;
+	return ns_enter_cgroup(&c->run->ns, e);
 }
 
 /*

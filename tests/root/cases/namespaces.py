@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 
+from frame import cgroups
 from frame.case import DELETE, case, failure_rows
 from frame.config import namespaces, remove_mount, user_namespace
 
@@ -97,10 +98,10 @@ def _(t):
 class Holder:
     """A process in new namespaces that others can join."""
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, **more):
         # reads until its standard input is closed
         self.process = subprocess.Popen(["unshare", *flags, "sh", "-c", "echo up; read x"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more)
         self.process.stdout.readline()
         self.pid = self.process.pid
 
@@ -133,6 +134,20 @@ for _kind, _flag in (("network", "--net"), ("ipc", "--ipc"), ("uts", "--uts"),
             report = t.run_probe()
         t.equal(report["namespaces"][PROC_NAMES[kind]], want, f"the {kind} namespace")
     case(f"join a {_kind} namespace")(_join)
+
+
+@case("join a cgroup namespace in which the container's cgroup cannot be seen", needs="cgroup2")
+def _(t):
+    group = f"{cgroups.v2_root()}/{t.id}.holder"
+    os.mkdir(group)
+    try:
+        with Holder("--cgroup", preexec_fn=lambda: t.write(f"{group}/cgroup.procs", "0")) as holder:
+            join(t, "cgroup", holder.path("cgroup"))
+            want = os.stat(holder.path("cgroup")).st_ino
+            report = t.run_probe()
+    finally:
+        os.rmdir(group)
+    t.equal(report["namespaces"]["cgroup"], want, "the cgroup namespace")
 
 
 @case("join a pid namespace")
