@@ -82,7 +82,8 @@ def _(t):
     t.equal(t.wait_for_end(pids[0]), 7, "the status")
     out, err = p.communicate(timeout=TIMEOUT)
     t.check(p.returncode == 0 and not err, f"wait: {p.returncode} {err}")
-    t.equal(out, "7\n" if kernel_tells() else "unknown\n", "what wait prints")
+    # an older kernel tells as long as we have not reaped it, which wait may be in time for
+    t.check(out == "7\n" or (out == "unknown\n" and not kernel_tells()), f"wait prints {out}")
     t.equal(t.ok("wait", ids[0]).out, out, "wait for a stopped one")
     t.ok("start", ids[1])
     t.equal(t.wait_for_end(pids[1]), 7, "the status")
