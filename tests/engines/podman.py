@@ -230,7 +230,7 @@ spec:
     imagePullPolicy: Never
     command: [httpd, -f, -h, /data]
     resources: {limits: {memory: 48Mi, cpu: 250m}}
-    livenessProbe: {exec: {command: [test, -d, /data]}, periodSeconds: 1}
+    livenessProbe: {exec: {command: [test, -d, /data]}, periodSeconds: 60, timeoutSeconds: 60}
     securityContext: {capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}, readOnlyRootFilesystem: true}
     volumeMounts: [{name: data, mountPath: /data}, {name: empty, mountPath: /e}]
   volumes:
