@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from frame.case import case
+from frame.case import Skip, case
 from frame.trial import TIMEOUT
 
 COUNTER = "i=0; while :; do i=$((i+1)); echo count $i; /bin/busybox usleep 50000; done"
@@ -59,6 +59,24 @@ def _(t):
          t.id)
     t.check(os.path.exists(f"{t.dir}/logs/dump.log"), "no log in the directory of logs")
     t.check(not os.path.exists(f"{t.dir}/two/dump.log"), "a log beside the images")
+
+
+@case("pages that were dumped before", needs="busybox criu")
+def _(t):
+    c = Counting(t)
+    r = t.cleat("checkpoint", *OPTIONS, "--pre-dump", "--image-path", f"{t.dir}/before", t.id)
+    if "Tracking memory is not available" in r.err:
+        t.delete("--force")
+        raise Skip("this kernel does not track changes of memory")
+    t.check(r.rc == 0, f"pre-dump: {r}")
+    t.equal(t.state()["status"], "running", "the status after a pre-dump")
+    images = f"{t.dir}/images"
+    t.ok("checkpoint", *OPTIONS, "--image-path", images, "--parent-path", "../before", t.id)
+    t.equal(os.readlink(f"{images}/parent"), "../before", "where the other pages are")
+    before = c.last()
+    c.run("restore", *OPTIONS, "--image-path", images)
+    t.wait_for_line(f"count {before + 3}\n")
+    t.delete("--force")
 
 
 @case("images that are broken", needs="busybox criu")
