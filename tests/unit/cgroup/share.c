@@ -15,28 +15,13 @@
 
 #define NOTE ".device-programs"
 
-/* A directory that is gone when nobody holds the descriptor. */
-static int make_directory(void)
+/* A place for notes, which goes with the test. */
+static int open_directory(void)
 {
-	char path[] = "/tmp/cleat-unit-XXXXXX";
-	int fd;
+	int fd = open(unit_dir(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	REQUIRE(mkdtemp(path) != NULL);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	REQUIRE(fd >= 0);
 	return fd;
-}
-
-static void remove_directory(int fd)
-{
-	char path[64], name[64] = "";
-	ssize_t n;
-
-	unlinkat(fd, NOTE, 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, name, sizeof(name) - 1);
-	CHECK(n > 0 && rmdir(name) == 0);
-	close(fd);
 }
 
 struct rules {
@@ -79,7 +64,7 @@ TEST(programs_are_found_again)
 
 	if (geteuid() != 0)
 		unit_skip("loading programs needs root");
-	dir = make_directory();
+	dir = open_directory();
 	tun = make_rules(&a, TUN);
 	disk = make_rules(&a, DISK);
 	first = get(&a, dir, tun, &fd[0]);
@@ -89,7 +74,7 @@ TEST(programs_are_found_again)
 	CHECK(get(&a, -1, tun, &fd[3]) != first);
 	for (size_t i = 0; i < COUNT(fd); i++)
 		close(fd[i]);
-	remove_directory(dir);
+	close(dir);
 }
 
 /* The table as it is, with @id for every program that it names. */
@@ -121,7 +106,7 @@ TEST(a_wrong_note_gives_no_other_rules)
 
 	if (geteuid() != 0)
 		unit_skip("loading programs needs root");
-	dir = make_directory();
+	dir = open_directory();
 	tun = make_rules(&a, TUN);
 	disk = make_rules(&a, DISK);
 	other = get(&a, -1, disk, &kept);
@@ -148,7 +133,7 @@ TEST(a_wrong_note_gives_no_other_rules)
 	close(fd);
 	close(kept);
 	close(allow);
-	remove_directory(dir);
+	close(dir);
 }
 
 TEST(a_note_that_is_a_link_is_not_followed)
@@ -159,13 +144,13 @@ TEST(a_note_that_is_a_link_is_not_followed)
 
 	if (geteuid() != 0)
 		unit_skip("loading programs needs root");
-	dir = make_directory();
+	dir = open_directory();
 	tun = make_rules(&a, TUN);
 	CHECK_INT(symlinkat("/tmp/cleat-unit-elsewhere", dir, NOTE), 0);
 	get(&a, dir, tun, &fd);
 	close(fd);
 	CHECK(access("/tmp/cleat-unit-elsewhere", F_OK) < 0);
-	remove_directory(dir);
+	close(dir);
 }
 
 /* --- attached ------------------------------------------------------------------------------------- */
@@ -196,7 +181,7 @@ LIVE(containers_share_a_program)
 		unit_skip("v1 has lists instead");
 	if (geteuid() != 0)
 		unit_skip("loading programs needs root");
-	live_hints = make_directory();
+	live_hints = open_directory();
 	make_with(&one, "/one", TUN);
 	make_with(&two, "/two", TUN);
 	make_with(&three, "/three", DISK);
@@ -214,5 +199,5 @@ LIVE(containers_share_a_program)
 	CHECK_INT(attached(&two), attached(&three));
 	live_destroy(&two);
 	live_destroy(&three);
-	remove_directory(live_hints);
+	close(live_hints);
 }
