@@ -5,7 +5,6 @@ import os
 import socket
 import time
 
-from frame import cgroups
 from frame.case import DELETE, case, report_rows
 from frame.config import CAPABILITIES, DEFAULT_CAPABILITIES, caps, mask, namespaces, user_namespace
 from frame.phases import started
@@ -273,20 +272,6 @@ def _(t):
 
 
 # --- limits, priorities ------------------------------------------------------------------------------
-
-@case("a pids limit of 0 is one: nobody can fork", needs="cgroup:pids")
-def _(t):
-    t.edit({"linux.resources.pids.limit": 0})
-    t.probe("fork", "2")
-    t.create()
-    got = cgroups.read("pids", "/" + t.id, "pids.max")
-    pid = t.state()["pid"]
-    t.ok("start", t.id)
-    t.wait_for_end(pid)
-    t.delete()
-    t.equal(got, "0", "pids.max")
-    t.expect(t.decode(t.out()), {"made": 0, "error": "EAGAIN"})
-
 
 report_rows([
     ("priorities in a user namespace", {**user_namespace(), "process.scheduler": {
