@@ -55,7 +55,8 @@ struct mount_op {
 	size_t n_data;
 	const struct id_map *uid_maps, *gid_maps; /* idmap; NULL: the container's */
 	size_t n_uid_maps, n_gid_maps;
-	bool late_readonly; /* made read-only at the end: /dev and tmpfs that is filled first */
+	bool late_readonly; /* made read-only at the end: what is filled or labelled first */
+	bool label_root;    /* the root directory gets the label, for the superblock takes none */
 	bool from_parent;   /* the source is opened outside of the container's user namespace */
 };
 

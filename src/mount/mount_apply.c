@@ -195,6 +195,8 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 		return tree;
 	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, e) < 0)
 		return -e->code;
+	if (op->label_root && mount_fs_label_root(tree, op, m->plan->label, e) < 0)
+		return -e->code;
 	if (op->flags.propagation && !(op->flags.propagation & MS_SHARED)) {
 		r = mount_set(tree, false, 0, 0, op->flags.propagation);
 		if (r < 0)

@@ -148,10 +148,14 @@ static int set_super_flags(int fs, const struct mount_op *op)
 	return 0;
 }
 
-/* These have one label for all of their files, or labels of their own. */
+/*
+ * The kernel's own have labels of their own. The queues of an IPC namespace are a superblock
+ * since it was made, and one that is set up takes no context: see mount_fs_label_root().
+ */
 static bool takes_label(const char *type)
 {
-	return !str_eq(type, "proc") && !str_eq(type, "sysfs") && !str_starts(type, "cgroup");
+	return !str_eq(type, "proc") && !str_eq(type, "sysfs") && !str_starts(type, "cgroup") &&
+	       !str_eq(type, "mqueue");
 }
 
 static bool has_data(const struct mount_op *op, const char *key)
@@ -224,6 +228,14 @@ int mount_fs_make(const struct mount_plan *p, const struct mount_op *op, const c
 	if (op->late_readonly || op->flags.tmpcopyup)
 		attr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	return fs_create(fs, op->type, (unsigned)attr, e);
+}
+
+int mount_fs_label_root(int tree, const struct mount_op *op, const char *label, struct err *e)
+{
+	auto_fd root = sys_openat(tree, ".", O_RDONLY | O_DIRECTORY, 0);
+	int r = root < 0 ? root : sys_fsetxattr(root, "security.selinux", label, strlen(label) + 1);
+
+	return r < 0 ? err_sys(e, -r, op->target, "linux.mountLabel: label") : 0;
 }
 
 int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, unsigned attr,

@@ -166,7 +166,8 @@ static void plan_late_readonly(struct mount_op *op)
 
 	if (op->kind != MOUNT_FS || !readonly)
 		return;
-	op->late_readonly = str_eq(op->type, "tmpfs") || str_eq(op->target, "/dev");
+	op->late_readonly =
+		str_eq(op->type, "tmpfs") || str_eq(op->target, "/dev") || op->label_root;
 }
 
 static int plan_fs(const struct oci_mount *in, struct mount_op *op, struct err *e)
@@ -231,6 +232,9 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 			return r;
 	}
 	op->from_parent = is_opened_by_parent(op, spec, p);
+	/* not the host's queues, which the host has labelled */
+	op->label_root = p->label && op->kind == MOUNT_FS && str_eq(op->type, "mqueue") &&
+			 (spec->ns_new | spec->ns_joined) & CLONE_NEWIPC;
 	plan_late_readonly(op);
 	return 0;
 }
@@ -344,7 +348,7 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 	};
 
 	plan_own_cgroups(a, host, &p);
-	if (plan_ops(a, spec, &p, e) < 0 || plan_label(spec, &p, e) < 0)
+	if (plan_label(spec, &p, e) < 0 || plan_ops(a, spec, &p, e) < 0)
 		return -e->code;
 	if (l && (plan_paths(a, &p, "linux.maskedPaths", l->masked_paths, l->n_masked_paths,
 			     &p.masked, &p.n_masked, e) < 0 ||

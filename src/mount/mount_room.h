@@ -53,6 +53,8 @@ int mount_fs_make(const struct mount_plan *p, const struct mount_op *op, const c
 /* The same for our own needs, with @attr as attributes. */
 int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, unsigned attr,
 		    struct err *e);
+/* Give the root directory of a mount that is still writable an SELinux label. */
+int mount_fs_label_root(int tree, const struct mount_op *op, const char *label, struct err *e);
 /* Does the operation need mount(2), because fsconfig(2) cannot carry what it says? */
 bool mount_fs_is_old_style(const struct mount_op *op);
 /* mount(2) on the target itself, and off again: a detached mount, as mount_fs_make() has it. */

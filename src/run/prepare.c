@@ -137,6 +137,16 @@ int run_cut_off(const struct run *r, int *fd, struct err *e)
 	return 0;
 }
 
+/* Of the process and of the mounts: what is asked for and not to be had is an error. */
+static int labels_check(const struct plan *p, struct err *e)
+{
+	int r = sec_labels_check(&p->sec, e);
+
+	if (r == 0 && p->mount.label)
+		r = sec_selinux_check(p->mount.label, "linux.mountLabel", NULL, e);
+	return r;
+}
+
 int run_prepare(struct arena *a, struct run *r, struct err *e)
 {
 	struct plan *p = r->plan;
@@ -150,7 +160,7 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 	if (ret == 0)
 		ret = bundle_open(r, e);
 	if (ret == 0)
-		ret = sec_labels_check(&p->sec, e);
+		ret = labels_check(p, e);
 	if (ret == 0)
 		ret = sec_landlock_check(a, &p->sec.landlock, e);
 	if (ret == 0 && p->sec.seccomp && seccomp_compile(a, p->sec.seccomp, &r->filter, e) < 0)

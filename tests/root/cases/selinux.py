@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SELinux labels, where a policy is loaded (tests/vm/run --selinux). Not yet seen to run."""
+"""SELinux labels, where a policy is loaded (tests/vm/run --selinux)."""
 import os
 
 from frame.case import case, failure_rows
@@ -38,13 +38,34 @@ def _(t):
 
 @case("new file systems have the label of mounts", needs="selinux")
 def _(t):
-    t.edit({"linux.mountLabel": FILES})
+    paths = ("/dev", "/dev/shm", "/dev/null", "/dev/pts/ptmx", "/dev/mqueue", "/proc/acpi")
+    t.edit({"linux.mountLabel": FILES, "linux.maskedPaths": ["/proc/acpi"]})
     t.probe("sleep")
     t.create()
     root = f"/proc/{t.state()['pid']}/root"
-    found = {path: label_of_file(root + path) for path in ("/dev", "/dev/shm", "/dev/null")}
+    found = {path: label_of_file(root + path) for path in paths}
+    proc = label_of_file(root + "/proc/1")
     t.delete("--force")
-    t.equal(found, {"/dev": FILES, "/dev/shm": FILES, "/dev/null": FILES}, "the labels")
+    t.equal(found, {path: FILES for path in paths}, "the labels")
+    t.check(proc != FILES, "procfs keeps its own")
+
+
+@case("queues that are read-only have the label, the host's keep theirs", needs="selinux")
+def _(t):
+    queues = label_of_file("/dev/mqueue")
+    t.edit({"linux.mountLabel": FILES, "mounts": [
+        {**m, "options": ["ro", "nosuid"]} if m["type"] == "mqueue" else m
+        for m in t.config["mounts"]]})
+    t.probe("sleep")
+    t.create()
+    found = label_of_file(f"/proc/{t.state()['pid']}/root/dev/mqueue")
+    t.delete("--force")
+    t.equal(found, FILES, "the label")
+    t.edit({"linux.namespaces": [n for n in t.config["linux"]["namespaces"] if n["type"] != "ipc"]})
+    t.create()
+    found = label_of_file(f"/proc/{t.state()['pid']}/root/dev/mqueue")
+    t.delete("--force")
+    t.equal((found, label_of_file("/dev/mqueue")), (queues, queues), "the label")
 
 
 failure_rows([

@@ -61,6 +61,9 @@ failure_rows([
      {"process.apparmorProfile": "no-such-profile"}, "(?i)apparmor"),
     ("an SELinux label where there is none to be had",
      {"process.selinuxLabel": "system_u:system_r:container_t:s0"}, "(?i)selinux", "no-selinux"),
+    ("a mount label where there is no SELinux",
+     {"linux.mountLabel": "system_u:object_r:container_file_t:s0"},
+     "linux.mountLabel is '.*', but SELinux is off", "no-selinux"),
 ])
 
 

@@ -5,6 +5,7 @@
 #include "unit/unit.h"
 
 #define NS	    "\"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"pid\" } ]"
+#define IPC	    "\"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"ipc\" } ]"
 #define MOUNTS(...) "\"mounts\": [ " #__VA_ARGS__ " ]"
 #define MAP	    "{ \"containerID\": 0, \"hostID\": 1000, \"size\": 10 }"
 #define USER_NS                                                                \
@@ -74,6 +75,36 @@ TEST(plan_kinds)
 		CHECK_STR(p.ops[0].target, rows[i].target);
 		CHECK_STR(p.ops[0].source, rows[i].source);
 		CHECK(!p.ops[0].from_parent);
+	}
+}
+
+/* The label of queues is that of their directory, and never on those of the host. */
+TEST(plan_queues_label)
+{
+	static const struct {
+		const char *linux;
+		bool labelled;
+	} rows[] = {
+		{ NS, false },
+		{ NS ", \"mountLabel\": \"u:o:t:s0\"", false },
+		{ IPC, false },
+		{ IPC ", \"mountLabel\": \"u:o:t:s0\"", true },
+	};
+	static const char mounts[] =
+		MOUNTS({ "destination" : "/q", "type" : "mqueue", "options" : ["ro"] },
+		       { "destination" : "/s", "type" : "proc" });
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_arena a = arena_make();
+		struct mount_plan p = { 0 };
+		struct err e = { 0 };
+
+		unit_row("%s", rows[i].linux);
+		REQUIRE_OK(make(&a, (struct bundle_parts){ mounts, NULL, rows[i].linux }, &p, &e),
+			   &e);
+		CHECK(p.ops[0].label_root == rows[i].labelled);
+		CHECK(p.ops[0].late_readonly == rows[i].labelled);
+		CHECK(!p.ops[1].label_root);
 	}
 }
 
