@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@
 #define P_PIDFD 3
 #endif
 
+#define UMASK	       022   /* as a program on the host expects it */
 #define TAIL_SIZE      512   /* of stderr that is kept */
 #define KILL_WAIT_MS   10000 /* for a killed process to end; one stuck in the kernel does not */
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
@@ -109,6 +111,8 @@ static _Noreturn void helper_child(const struct helper *h, const int ends[3], in
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
 	reset_signals();
+	if (!h->keep_umask)
+		umask(UMASK);
 	if (h->cwd_fd >= 0 && fchdir(h->cwd_fd) < 0)
 		child_fail(report, "enter directory for");
 	/* none of the ends is below 3, so none is overwritten before its turn */

@@ -3,8 +3,8 @@
  * helper - run another program and learn how it ended
  *
  * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
- * default signal dispositions, an empty mask and no descriptor but 0, 1 and 2, in
- * a session (and so a process group) of their own; the input is fed to stdin (EPIPE
+ * default signal dispositions, an empty mask, umask 022 (ours is 0) and no descriptor
+ * but 0, 1 and 2, in a session (and so a process group) of their own; the input is fed to stdin (EPIPE
  * is fine), the tail of stderr is kept for the error, and at the deadline the whole
  * group is killed. The wait is on the pidfd and the pipes together, so it always
  * ends; the program dies with the process that started it.
@@ -12,6 +12,7 @@
 #ifndef CLEAT_BASE_HELPER_H
 #define CLEAT_BASE_HELPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct helper {
 	char *output;	     /* when not NULL: stdout is collected here, terminated */
 	size_t output_size;  /* of @output; longer output is an error (EMSGSIZE) */
 	int *ret_status;     /* NULL, or: exit status, 128 + signal; -1: it did not run */
+	bool keep_umask;     /* the program gets ours, not 022 */
 };
 
 /*

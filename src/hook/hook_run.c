@@ -3,7 +3,7 @@
  * hook_run - one after the other, each with the state on its stdin
  *
  * A hook gets exactly its own environment. Only startContainer hooks, which run inside,
- * take the process's when they have none; nothing that an image can set reaches a program
+ * take the process's when they have none, and its umask; nothing that an image can set reaches a program
  * on the host.
  */
 #include <stdio.h>
@@ -30,6 +30,7 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 		.input_len = strlen(state),
 		.stdout_fd = -1,
 		.stderr_fd = -1,
+		.keep_umask = kind == HOOK_START_CONTAINER,
 	};
 
 	if (hook->n_args)

@@ -164,6 +164,22 @@ def _(t):
     t.equal(saw(t, out)["fds"].split(), ["0", "1", "2", "3"], "the descriptors")
 
 
+for _kind in ("prestart", "createRuntime", "createContainer", "poststart", "poststop"):
+    @case(f"what a {_kind} hook makes is not for everybody to write")
+    def _(t, kind=_kind):
+        add(t, kind, t.script("make", f"cat >/dev/null; echo >{t.dir}/made\n"))
+        t.run_probe()
+        t.equal(oct(os.stat(f"{t.dir}/made").st_mode & 0o777), "0o644", "the mode of a file")
+
+
+@case("a startContainer hook has the umask of the process")
+def _(t):
+    add(t, "startContainer", "/probe", "write", "/tmp/made", "x")
+    t.edit({"process.user.umask": 0o77})
+    t.run_probe()
+    t.equal(oct(os.stat(f"{t.rootfs}/tmp/made").st_mode & 0o777), "0o600", "the mode of a file")
+
+
 @case("a hook that does not read the state")
 def _(t):
     add(t, "createRuntime", "/bin/true")

@@ -287,7 +287,7 @@ TEST(what_the_program_inherits)
 	char output[4096], cwd[128];
 	struct helper h = shell(SH("ls /proc/$$/fd | tr '\\n' ' '; env; "
 				   "grep -E '^Sig(Blk|Ign)' /proc/self/status; pwd; "
-				   "ps -o sess= -p $$ | tr -d ' '; echo $$"));
+				   "umask; ps -o sess= -p $$ | tr -d ' '; echo $$"));
 	static const long ignored[16] = { (long)SIG_IGN };
 	struct err e = { 0 };
 	auto_fd dir = open(unit_dir(), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -308,6 +308,7 @@ TEST(what_the_program_inherits)
 	h.output = output;
 	h.output_size = sizeof(output);
 	CHECK(leak >= 50 && low >= 3);
+	umask(0);
 	CHECK_OK(helper_run(&h, &e), &e);
 	CHECK(str_starts(output, "0 1 2 "));
 	CHECK(strspn(output, "012 ") == 6);
@@ -317,6 +318,7 @@ TEST(what_the_program_inherits)
 	CHECK_HAS(output, "SigIgn:\t0000000000000000\n");
 	snprintf(cwd, sizeof(cwd), "\n%s\n", unit_dir());
 	CHECK_HAS(output, cwd);
+	CHECK_HAS(output, "\n0022\n");
 	/* it leads a session of its own */
 	output[strlen(output) - 1] = '\0';
 	pid = strrchr(output, '\n');
@@ -325,6 +327,20 @@ TEST(what_the_program_inherits)
 	session = strrchr(output, '\n');
 	REQUIRE(session);
 	CHECK_STR(pid, session + 1);
+}
+
+TEST(our_umask_for_a_program_in_the_container)
+{
+	char output[16];
+	struct helper h = shell(SH("umask"));
+	struct err e = { 0 };
+
+	umask(037);
+	h.keep_umask = true;
+	h.output = output;
+	h.output_size = sizeof(output);
+	CHECK_OK(helper_run(&h, &e), &e);
+	CHECK_STR(output, "0037\n");
 }
 
 TEST(defaults)
