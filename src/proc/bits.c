@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bits - lists of CPUs and memory nodes as the kernel writes them: "0-3,7" */
+/*
+ * bits - lists of CPUs and memory nodes as the kernel writes and reads them: "0-3,7"
+ *
+ * It reads blanks and further commas between elements as well, config-schema.json allows
+ * them, and cpuset files take them.
+ */
 #include "base/str.h"
 #include "proc/parts.h"
 
-#define BITS_MAX 65536U /* more than any kernel has of either */
+#define BITS_MAX   65536U /* more than any kernel has of either */
+#define SEPARATORS ", "
 
 static const char *parse_number(const char *s, uint32_t *ret)
 {
@@ -36,19 +42,18 @@ int parse_bits(struct arena *a, const char *text, const char *what, struct proc_
 	       struct err *e)
 {
 	unsigned long *words = arena_new_n(a, BITS_MAX / WORD_BITS, unsigned long);
-	uint32_t first, last, highest = 0;
-	const char *s = text;
+	uint32_t first, last;
+	size_t n_words = 0;
 
-	while (*s) {
+	for (const char *s = text + strspn(text, SEPARATORS); *s; s += strspn(s, SEPARATORS)) {
 		s = parse_range(s, &first, &last);
-		if (!s || (*s && *s != ',') || (*s == ',' && !s[1]))
+		if (!s || (*s && !strchr(SEPARATORS, *s)))
 			return err_user(e, what, "%s: '%s' is not a list of numbers", what, text);
 		for (uint32_t i = first; i <= last; i++)
 			words[i / WORD_BITS] |= 1UL << i % WORD_BITS;
-		if (last > highest)
-			highest = last;
-		s += *s == ',';
+		if (last / WORD_BITS + 1 > n_words)
+			n_words = last / WORD_BITS + 1;
 	}
-	*ret = (struct proc_bits){ words, *text ? highest / WORD_BITS + 1 : 0 };
+	*ret = (struct proc_bits){ words, n_words };
 	return 0;
 }

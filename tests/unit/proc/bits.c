@@ -17,6 +17,9 @@ TEST(bits)
 		{ "5-5", 0x20, 1 },
 		{ "0,64", 1, 64 / WORD_BITS + 1 },
 		{ "0,65535", 1, 65536 / WORD_BITS },
+		{ " 0, 2-3 ", 0xd, 1 },
+		{ ",0,,1 3,", 0xb, 1 },
+		{ " , ", 0, 0 },
 	};
 	auto_arena a = arena_make();
 
@@ -33,11 +36,9 @@ TEST(bits)
 
 TEST(bits_refused)
 {
-	static const char *const rows[] = {
-		"a",	 ",",	"0,",  ",0",	"3-1",
-		"-1",	 "1-",	"0 1", "65536", "1--2",
-		"1-2-3", "0x1", " 0",  "0,,1",	"99999999999999999999"
-	};
+	static const char *const rows[] = { "a",     "3-1",   "-1",    "1-",
+					    "65536", "1--2",  "1-2-3", "0x1",
+					    "0 -",   "0 - 1", "0;1",   "99999999999999999999" };
 	auto_arena a = arena_make();
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
