@@ -101,20 +101,31 @@ ssize_t file_read_fd(int fd, const char *name, struct arena *a, size_t max, char
 	return read_whole(fd, name, a, 0, max, ret, e);
 }
 
-static int open_for_reading(int dirfd, const char *name)
+static int open_for_reading(int dirfd, const char *name, int flags)
 {
 	int fd;
 
 	do
-		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
 	while (fd < 0 && errno == EINTR);
 	return fd;
+}
+
+ssize_t file_read_named(int dirfd, const char *name, struct arena *a, size_t max, char **ret,
+			struct err *e)
+{
+	auto_fd fd = -1;
+
+	if (strcmp(name, "-") == 0)
+		return file_read_fd(STDIN_FILENO, "standard input", a, max, ret, e);
+	fd = open_for_reading(dirfd, name, 0);
+	return fd < 0 ? err_sys(e, errno, name, "open") : file_read_fd(fd, name, a, max, ret, e);
 }
 
 ssize_t file_read_at(int dirfd, const char *name, struct arena *a, size_t max, char **ret,
 		     struct err *e)
 {
-	auto_fd fd = open_for_reading(dirfd, name);
+	auto_fd fd = open_for_reading(dirfd, name, O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
@@ -130,7 +141,7 @@ ssize_t file_read_at(int dirfd, const char *name, struct arena *a, size_t max, c
 
 ssize_t file_read_small(int dirfd, const char *name, char *buf, size_t size)
 {
-	auto_fd fd = open_for_reading(dirfd, name);
+	auto_fd fd = open_for_reading(dirfd, name, O_NONBLOCK);
 	size_t len = 0;
 	ssize_t n;
 

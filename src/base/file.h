@@ -38,6 +38,12 @@ ssize_t file_read_at(int dirfd, const char *name, struct arena *a, size_t max, c
 ssize_t file_read_fd(int fd, const char *name, struct arena *a, size_t max, char **ret,
 		     struct err *e);
 /*
+ * What a user named: a file of any kind, so that a shell's <(...) will do, or "-" for the
+ * standard input. Whoever names a pipe that nobody writes to waits.
+ */
+ssize_t file_read_named(int dirfd, const char *name, struct arena *a, size_t max, char **ret,
+			struct err *e);
+/*
  * A small kernel file into a caller's buffer, terminated and without the last newline;
  * what does not fit is left out. Returns the length or -errno.
  */

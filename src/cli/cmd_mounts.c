@@ -34,10 +34,8 @@ static int read_mounts(struct arena *a, const char *name, struct oci_mounts **re
 	void *object;
 	ssize_t len = (ssize_t)strlen(name);
 
-	if (standard)
-		len = file_read_fd(STDIN_FILENO, "standard input", a, MOUNTS_MAX, &text, e);
-	else if (!literal)
-		len = file_read_at(AT_FDCWD, name, a, MOUNTS_MAX, &text, e);
+	if (!literal)
+		len = file_read_named(AT_FDCWD, name, a, MOUNTS_MAX, &text, e);
 	if (len < 0)
 		return (int)len;
 	if (ocispec_decode(&oci_mounts_type, text, (size_t)len, &alloc, NULL, &object, &oe) < 0)

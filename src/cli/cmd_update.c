@@ -162,10 +162,7 @@ static int from_file(struct arena *a, const char *name, struct oci_linux_resourc
 	char *text;
 	ssize_t len;
 
-	if (standard)
-		len = file_read_fd(0, "standard input", a, RESOURCES_MAX, &text, e);
-	else
-		len = file_read_at(AT_FDCWD, name, a, RESOURCES_MAX, &text, e);
+	len = file_read_named(AT_FDCWD, name, a, RESOURCES_MAX, &text, e);
 	if (len < 0)
 		return -e->code;
 	if (ocispec_decode(&oci_linux_resources_type, text, (size_t)len, &alloc, NULL, &object,

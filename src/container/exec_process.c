@@ -19,16 +19,11 @@
 static int load_process(struct arena *a, const char *path, struct oci_process **ret, struct err *e)
 {
 	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
-	bool from_stdin = str_eq(path, "-");
-	auto_fd fd = from_stdin ? -1 : sys_open(path, O_RDONLY, 0);
 	struct ocispec_error why = { 0 };
 	void *process;
-	ssize_t len;
 	char *text;
+	ssize_t len = file_read_named(AT_FDCWD, path, a, OCISPEC_MAX_SIZE, &text, e);
 
-	if (fd < 0 && !from_stdin)
-		return err_sys(e, -fd, path, "open the process file");
-	len = file_read_fd(from_stdin ? STDIN_FILENO : fd, path, a, OCISPEC_MAX_SIZE, &text, e);
 	if (len < 0)
 		return (int)len;
 	if (ocispec_decode(&oci_process_type, text, (size_t)len, &alloc, NULL, &process, &why) < 0)

@@ -132,12 +132,14 @@ int spec_check_process(struct arena *a, const struct oci_process *oci, const str
 	return r;
 }
 
-static int read_text(struct arena *a, int dirfd, const char *name, const char *bundle,
+/* @config: the file that was asked for; NULL: config.json */
+static int read_text(struct arena *a, int dirfd, const char *config, const char *bundle,
 		     struct spec **ret, struct err *e)
 {
 	struct spec *s = arena_new(a, struct spec);
 	char *text = NULL;
-	ssize_t n = file_read_at(dirfd, name, a, CONFIG_MAX, &text, e);
+	ssize_t n = config ? file_read_named(dirfd, config, a, CONFIG_MAX, &text, e)
+			   : file_read_at(dirfd, CONFIG_NAME, a, CONFIG_MAX, &text, e);
 
 	if (n < 0)
 		return (int)n;
@@ -148,13 +150,14 @@ static int read_text(struct arena *a, int dirfd, const char *name, const char *b
 	return 0;
 }
 
-static int load(struct arena *a, int dirfd, const char *name, const char *bundle, struct spec **ret,
-		struct err *e)
+static int load(struct arena *a, int dirfd, const char *config, const char *bundle,
+		struct spec **ret, struct err *e)
 {
+	const char *name = config ? config : CONFIG_NAME;
 	struct ocispec_error why = { 0 };
 	struct check c = { .arena = a };
 	struct spec *s = NULL;
-	int r = read_text(a, dirfd, name, bundle, &s, e);
+	int r = read_text(a, dirfd, config, bundle, &s, e);
 
 	if (r < 0)
 		return r;
@@ -191,12 +194,12 @@ int spec_load(struct arena *a, const char *bundle, const char *config, struct sp
 	const char *path = NULL;
 	auto_fd dirfd = open_bundle(a, bundle, &path, e);
 
-	return dirfd < 0 ? dirfd : load(a, dirfd, config ? config : CONFIG_NAME, path, ret, e);
+	return dirfd < 0 ? dirfd : load(a, dirfd, config, path, ret, e);
 }
 
 int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec **ret, struct err *e)
 {
-	return load(a, dirfd, CONFIG_NAME, arena_strdup(a, bundle), ret, e);
+	return load(a, dirfd, NULL, arena_strdup(a, bundle), ret, e);
 }
 
 /* --- to examine it: everything counts ---------------------------------------------------------- */
@@ -339,7 +342,7 @@ int spec_examine(struct arena *a, const char *bundle, const char *config, struct
 	const char *path = NULL;
 	auto_fd dirfd = open_bundle(a, bundle, &path, e);
 	struct spec *s = NULL;
-	int r = dirfd < 0 ? dirfd : read_text(a, dirfd, report.name, path, &s, e);
+	int r = dirfd < 0 ? dirfd : read_text(a, dirfd, config, path, &s, e);
 
 	if (r < 0)
 		return r;

@@ -25,6 +25,24 @@ def _(t):
     t.equal(t.run().out, "ran\n" + t.config["hostname"] + "\n", "the output")
 
 
+@case("configuration, process and resources from a pipe")
+def _(t):
+    t.probe("report", "place")
+    for words in (["--config", "/dev/stdin"], ["--config", "-"]):
+        r = t.ok("run", "--bundle", t.bundle, *words, t.id, text=json.dumps(t.config))
+        t.expect(t.decode(r.out), {"cwd": "/"})
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+    for text, *words in (
+            ('{"args":["/probe","report","place"],"cwd":"/tmp"}',
+             "exec", "--process", "/dev/stdin", t.id),
+            ("{}", "update", "--resources", "/dev/stdin", t.id),
+            ("[]", "mounts", "add", t.id, "/dev/stdin")):
+        t.ok(*words, text=text)
+    t.delete("--force")
+
+
 # --- descriptors ---------------------------------------------------------------------------
 
 def _activated(t, count, preserved, names=None):

@@ -117,6 +117,26 @@ TEST(only_regular_files)
 	CHECK(!got);
 }
 
+TEST(what_a_user_named_may_be_a_pipe)
+{
+	auto_dir d = open_test_dir();
+	auto_arena a = arena_make();
+	struct err e = { 0 };
+	char *got = NULL;
+	int ends[2];
+
+	CHECK_INT(file_read_named(AT_FDCWD, "/dev/zero", &a, 100, &got, &e), -EFBIG);
+	CHECK_INT(file_read_named(AT_FDCWD, unit_dir(), &a, 100, &got, &e), -EISDIR);
+	CHECK_INT(file_read_named(d.fd, "none", &a, 100, &got, &e), -ENOENT);
+	CHECK_STR(e.text, "open 'none': no such file or directory");
+	REQUIRE(pipe(ends) == 0 && write(ends[1], "text", 4) == 4);
+	REQUIRE(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	CHECK_INT(file_read_named(AT_FDCWD, "-", &a, 100, &got, &e), 4);
+	CHECK_STR(got, "text");
+}
+
 TEST(write_names_directory_file_and_value)
 {
 	auto_dir proc = DIR_NONE;
