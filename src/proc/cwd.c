@@ -57,15 +57,23 @@ static int make_directories(const char *path)
 	return dir;
 }
 
+/* The caller's umask decides no mode. */
+static int make_with_parents(const char *path)
+{
+	mode_t mask = umask(0);
+	int r = make_directories(path);
+
+	umask(mask);
+	return r;
+}
+
 static int enter(const char *path, bool make)
 {
 	auto_fd dir = open_directory(AT_FDCWD, path);
 
 	if (dir == -ENOENT && make) {
-		mode_t mask = umask(0);
-		int r = make_directories(path);
+		int r = make_with_parents(path);
 
-		umask(mask);
 		if (r < 0)
 			return r;
 		dir = open_directory(AT_FDCWD, path);
@@ -84,6 +92,14 @@ static int check_inside(const char *path, struct err *e)
 		return err_code(e, EPERM, path,
 				"process.cwd: '%s' lies outside of the container's root", path);
 	return 0;
+}
+
+void proc_cwd_make(const struct proc_plan *p)
+{
+	auto_fd dir = open_directory(AT_FDCWD, p->process->cwd);
+
+	if (dir == -ENOENT)
+		(void)make_with_parents(p->process->cwd);
 }
 
 int proc_cwd(const struct proc_plan *p, struct err *e)

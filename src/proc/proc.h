@@ -130,6 +130,11 @@ int proc_become_ns_root(struct err *e);
 /* setgroups, setresgid, setresuid; read back. Capabilities are the sec room's. */
 int proc_ids(const struct proc_plan *p, struct err *e);
 /*
+ * Make cwd while the root may still be written to: root.readonly and mounts with "ro"
+ * come after it. What fails here is tried again, and told, by who enters it.
+ */
+void proc_cwd_make(const struct proc_plan *p);
+/*
  * chdir to cwd, made when missing (not by exec), checked to lie inside the root (getcwd must begin
  * with '/'): CVE-2024-21626.
  */

@@ -35,6 +35,7 @@ static const struct step init_steps[] = {
 	{ "createContainer-hooks", when_create_hooks, step_create_hooks },
 	{ "masks", when_mount_ns, step_masks },
 	{ "root-switch", NULL, step_root_switch },
+	{ "make-cwd", when_makes_cwd, step_make_cwd },
 	{ "mount-finish", when_mount_ns, step_mount_finish },
 	{ "close", NULL, step_close },
 	{ "names", when_names, step_names },

@@ -76,6 +76,14 @@ bool when_start_hooks(const void *role)
 	return ((const struct child *)role)->plan->hooks.n[HOOK_START_CONTAINER] > 0;
 }
 
+/* Nearly all programs want to be at "/", which is there. */
+bool when_makes_cwd(const void *role)
+{
+	const struct child *c = role;
+
+	return c->plan->mount.has_ns && !str_eq(c->plan->proc.process->cwd, "/");
+}
+
 bool when_names(const void *role)
 {
 	const struct proc_plan *p = &((const struct child *)role)->plan->proc;
@@ -246,6 +254,13 @@ int step_root_switch(void *role, struct err *e)
 	struct child *c = role;
 
 	return when_mount_ns(c) ? mount_root_switch(&c->mount, e) : enter_root_directory(c, e);
+}
+
+int step_make_cwd(void *role, struct err *e)
+{
+	(void)e;
+	proc_cwd_make(&((struct child *)role)->plan->proc);
+	return 0;
 }
 
 int step_mount_finish(void *role, struct err *e)

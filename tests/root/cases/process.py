@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from frame.case import DELETE, case, has, report_rows
-from frame.config import user_namespace
+from frame.config import DEV, PROC, user_namespace
 
 report_rows([
     ("root by default", {}, {
@@ -70,6 +70,12 @@ def _(t):
 report_rows([
     ("cwd", {"process.cwd": "/tmp"}, {"cwd": "/tmp"}),
     ("cwd that is missing is made", {"process.cwd": "/new/deep"}, {"cwd": "/new/deep"}),
+    ("cwd that is missing is made, the root is read-only then",
+     {"process.cwd": "/new/deep", "root.readonly": True}, {"cwd": "/new/deep"}),
+    ("cwd that is missing is made, its mount is read-only then",
+     {"process.cwd": "/tmp/a/b",
+      "mounts": [PROC, DEV, {"destination": "/tmp", "type": "tmpfs", "options": ["ro"]}]},
+     {"cwd": "/tmp/a/b"}),
     ("cwd below a mount", {"process.cwd": "/dev/shm"}, {"cwd": "/dev/shm"}),
     ("a slash more", {"process.cwd": "/tmp/"}, {"cwd": "/tmp"}),
 ])
