@@ -159,13 +159,13 @@ int ns_enter_cgroup(struct ns_plan *p, struct err *e)
 
 int ns_enter_time(const struct ns_plan *p, struct err *e)
 {
-	struct dir proc = { .fd = AT_FDCWD, .name = "/proc/self" };
+	struct dir here = { .fd = AT_FDCWD };
 	int r = sys_unshare(CLONE_NEWTIME);
 
 	if (r < 0)
 		return err_sys(e, -r, NULL, "make a time namespace");
 	if (!p->time_offsets)
 		return 0;
-	return file_write_at(&proc, "/proc/self/timens_offsets", p->time_offsets,
+	return file_write_at(&here, "/proc/self/timens_offsets", p->time_offsets,
 			     strlen(p->time_offsets), e);
 }

@@ -88,6 +88,15 @@ def _(t):
     t.check(report["timens_offsets"], "no offsets")
 
 
+@case("a time offset that the kernel refuses", needs="time")
+def _(t):
+    t.edit({"+linux.namespaces": namespaces("time"),
+            "linux.timeOffsets": {"monotonic": {"secs": -100000000}}})
+    t.write_config()
+    t.fails("^cleat: write 'monotonic -100000000 0' to '/proc/self/timens_offsets': "
+            "numerical result out of range$", "run", "--bundle", t.bundle, t.id)
+
+
 @case("loopback of a new network is up")
 def _(t):
     t.expect(t.run_probe(), {"network.lo.up": 1})
