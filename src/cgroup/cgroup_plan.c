@@ -230,17 +230,6 @@ static bool is_writable_cgroup_mount(const struct oci_mount *m)
 	return !readonly;
 }
 
-static bool map_id(const struct id_map *maps, size_t n, uint32_t inside, uid_t *ret)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (inside < maps[i].inside || inside - maps[i].inside >= maps[i].size)
-			continue;
-		*ret = maps[i].outside + (inside - maps[i].inside);
-		return true;
-	}
-	return false;
-}
-
 /* config-linux.md, "cgroup ownership": new cgroup namespace, v2, mounted for writing */
 static void plan_delegation(struct build *b)
 {
@@ -254,8 +243,8 @@ static void plan_delegation(struct build *b)
 	if (!writable || !(s->ns_new & CLONE_NEWCGROUP) || b->host->cgroups != HOST_CGROUP_V2)
 		return;
 	if (((s->ns_new | s->ns_joined) & CLONE_NEWUSER) &&
-	    (!map_id(s->uid_maps, s->n_uid_maps, uid, &uid) ||
-	     !map_id(s->gid_maps, s->n_gid_maps, gid, &gid)))
+	    (!id_map_find(s->uid_maps, s->n_uid_maps, uid, &uid) ||
+	     !id_map_find(s->gid_maps, s->n_gid_maps, gid, &gid)))
 		return;
 	b->plan->delegate = uid != b->host->euid;
 	b->plan->delegate_uid = uid;

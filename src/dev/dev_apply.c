@@ -2,8 +2,8 @@
 /*
  * dev_apply - make the nodes and the links
  *
- * A node is made; where that is not allowed (mknod(2): never in a user namespace) the
- * host's node of that number is bound. What stands there already is right when it is
+ * A node is made; where that is not allowed (mknod(2): never in a user namespace) one that
+ * was made outside, or the host's node of that number, is bound. What stands there already is right when it is
  * that very device, and is covered when it is the empty file of an earlier bind;
  * config-linux.md wants an error for anything else.
  *
@@ -21,7 +21,7 @@
 
 /* The directory that was used last: nearly all are /dev itself. */
 struct place {
-	int root, dir;
+	int root, dir, outside;
 	const char *path; /* that @dir is the parent of */
 	size_t len;	  /* of the parent's name in it */
 };
@@ -80,8 +80,11 @@ static int open_host_device(const struct dev_node *n)
 static int bind_node(const struct place *p, const char *name, const struct dev_node *n,
 		     struct err *e)
 {
-	auto_fd tree = open_host_device(n);
+	bool made = n->outside && p->outside >= 0;
+	auto_fd tree = made ? dev_outside_clone(p->outside, n, e) : open_host_device(n);
 
+	if (tree < 0 && made)
+		return tree;
 	if (tree < 0)
 		return err_sys(e, -tree, n->path, "find the host's device %u:%u for", n->major,
 			       n->minor);
@@ -166,9 +169,9 @@ static int make_link(const struct place *p, const char *name, const struct dev_l
 	return r < 0 ? err_sys(e, -r, l->path, "make link") : 0;
 }
 
-int dev_apply(const struct dev_plan *plan, int root, struct err *e)
+static int make_all(const struct dev_plan *plan, int root, int outside, struct err *e)
 {
-	struct place p = { .root = root, .dir = -1 };
+	struct place p = { .root = root, .dir = -1, .outside = outside };
 	int r = 0;
 
 	for (size_t i = 0; i < plan->n_nodes && r == 0; i++) {
@@ -188,5 +191,16 @@ int dev_apply(const struct dev_plan *plan, int root, struct err *e)
 			r = make_link(&p, name, &plan->links[i], e);
 	}
 	fd_close(&p.dir);
+	return r;
+}
+
+int dev_apply(const struct dev_plan *plan, int root, int outside, struct err *e)
+{
+	int r = outside < 0 ? 0 : dev_outside_show(outside, root, e);
+
+	if (r == 0)
+		r = make_all(plan, root, outside, e);
+	if (r == 0 && outside >= 0)
+		r = dev_outside_hide(outside, e);
 	return r;
 }

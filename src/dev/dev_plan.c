@@ -162,9 +162,26 @@ static int put_node(struct dev_node *nodes, size_t *n, const struct dev_node *no
 	return 0;
 }
 
-static int plan_nodes(struct arena *a, const struct oci_linux *lx, bool bound, struct dev_plan *p,
-		      struct err *e)
+/*
+ * With the owner and the mode that were asked for, which must not be those of the host's
+ * own node. An owner without an id on the host cannot be given one.
+ */
+static void plan_outside(const struct spec *spec, struct dev_node *nodes, struct dev_plan *p)
 {
+	for (size_t i = 0; i < p->n_nodes; i++) {
+		struct dev_node *n = &nodes[i];
+
+		if (!n->is_default && n->type != S_IFIFO &&
+		    id_map_find(spec->uid_maps, spec->n_uid_maps, n->uid, &n->host_uid) &&
+		    id_map_find(spec->gid_maps, spec->n_gid_maps, n->gid, &n->host_gid))
+			n->outside = ++p->n_outside;
+	}
+}
+
+static int plan_nodes(struct arena *a, const struct spec *spec, bool bound, bool rootless,
+		      struct dev_plan *p, struct err *e)
+{
+	const struct oci_linux *lx = spec->config->linux;
 	size_t n_configured = lx ? lx->n_devices : 0, n = 0;
 	struct dev_node *nodes =
 		arena_new_n(a, COUNT(default_nodes) + n_configured, struct dev_node);
@@ -184,6 +201,8 @@ static int plan_nodes(struct arena *a, const struct oci_linux *lx, bool bound, s
 	}
 	p->nodes = nodes;
 	p->n_nodes = n;
+	if (p->bind && !rootless)
+		plan_outside(spec, nodes, p);
 	return 0;
 }
 
@@ -208,11 +227,12 @@ int dev_plan_make(struct arena *a, const struct spec *spec, const struct host *h
 	uint64_t namespaces = spec->ns_new | spec->ns_joined;
 	bool has_mounts = namespaces & CLONE_NEWNS;
 	bool bound = dev_is_bound(a, spec->config);
+	bool rootless = host_is_rootless(host);
 	struct dev_plan p = {
-		.bind = namespaces & CLONE_NEWUSER || host_is_rootless(host),
+		.bind = namespaces & CLONE_NEWUSER || rootless,
 		.console = has_mounts && spec->has_process && spec->process.terminal,
 	};
-	int r = plan_nodes(a, spec->config->linux, bound, &p, e);
+	int r = plan_nodes(a, spec, bound, rootless, &p, e);
 
 	if (r < 0)
 		return r;

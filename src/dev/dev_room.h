@@ -20,4 +20,9 @@ int dev_attach_file(int tree, int dir, const char *name, const char *path, const
 /* The directory of @path below @root, made where it is missing; *ret_name is the rest. */
 int dev_open_parent(int root, const char *path, int *ret_dir, const char **ret_name, struct err *e);
 
+/* --- dev_outside.c: init; a node can be cloned between show and hide. */
+int dev_outside_show(int tree, int root, struct err *e);
+int dev_outside_clone(int tree, const struct dev_node *n, struct err *e);
+int dev_outside_hide(int tree, struct err *e);
+
 #endif

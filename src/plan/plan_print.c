@@ -246,7 +246,10 @@ static void put_devices(struct plan_out *o, const struct dev_plan *d)
 			 : S_ISFIFO(d->nodes[i].type) ? 'p'
 						      : 'c',
 			 d->nodes[i].major, d->nodes[i].minor, d->nodes[i].mode, d->nodes[i].uid,
-			 d->nodes[i].gid, d->bind ? " bind" : "");
+			 d->nodes[i].gid,
+			 d->nodes[i].outside ? " made outside"
+			 : d->bind	     ? " bind"
+					     : "");
 	for (size_t i = 0; !d->skip && i < d->n_links; i++)
 		plan_put(o, "link %s -> %s\n", d->links[i].path, d->links[i].target);
 }

@@ -17,7 +17,7 @@ static const struct name_row type_names[] = {
 	{ "hooks", MSG_HOOKS },	    { "console", MSG_CONSOLE },	  { "ready", MSG_READY },
 	{ "exec", MSG_EXEC },	    { "error", MSG_ERROR },	  { "log", MSG_LOG },
 	{ "cgroup", MSG_CGROUP },   { "listener", MSG_LISTENER }, { "ok", MSG_OK },
-	{ "go", MSG_GO },	    { "start", MSG_START },
+	{ "go", MSG_GO },	    { "start", MSG_START },	  { "devices", MSG_DEVICES },
 };
 
 const char *msg_type_name(int type)

@@ -32,6 +32,7 @@ enum msg_type {
 	MSG_CGROUP =
 		10, /* middle, exec: the cgroup is busy; MSG_OK + one below it that init is in */
 	MSG_LISTENER = 11, /* init: the seccomp listener comes by this userfaultfd, see sec.h */
+	MSG_DEVICES = 12,  /* init: make the devices that I may not; MSG_OK + tree of them */
 	/* to the children */
 	MSG_OK = 32,	/* done as asked; number = 0, or a negative errno that init may handle */
 	MSG_GO = 33,	/* identity is recorded: begin */

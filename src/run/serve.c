@@ -106,6 +106,21 @@ static int serve_source(struct parent *p, const struct msg *m, int *fd, struct e
 	return answer(p, r, tree, e);
 }
 
+static int serve_devices(struct parent *p, const struct msg *m, int *fd, struct err *e)
+{
+	auto_fd tree = -1;
+	int r = dev_make_outside(&p->run->plan->dev, &tree, e);
+
+	(void)m;
+	(void)fd;
+	if (r < 0 && r != -EPERM)
+		return r;
+	/* What we may not make, init finds on the host. */
+	if (r < 0)
+		err_clear(e);
+	return answer(p, r, tree, e);
+}
+
 static int serve_hooks(struct parent *p, const struct msg *m, int *fd, struct err *e)
 {
 	const struct plan *plan = p->run->plan;
@@ -192,6 +207,7 @@ static const struct request {
 	{ MSG_CGROUP, PHASE_BIRTH, serve_cgroup },
 	{ MSG_INIT, PHASE_BIRTH, serve_init },
 	{ MSG_SOURCE, PHASE_SETUP, serve_source },
+	{ MSG_DEVICES, PHASE_SETUP, serve_devices },
 	{ MSG_HOOKS, PHASE_SETUP, serve_hooks },
 	{ MSG_CONSOLE, PHASE_SETUP, serve_console },
 	{ MSG_READY, PHASE_SETUP, serve_ready },

@@ -187,8 +187,10 @@ int step_mounts(void *role, struct err *e)
 int step_devices(void *role, struct err *e)
 {
 	struct child *c = role;
+	auto_fd outside = -1;
+	int r = c->plan->dev.n_outside ? child_ask(c, MSG_DEVICES, 0, -1, &outside, e) : 0;
 
-	return dev_apply(&c->plan->dev, c->mount.root, e);
+	return r < 0 && r != -EPERM ? r : dev_apply(&c->plan->dev, c->mount.root, outside, e);
 }
 
 int step_terminal(void *role, struct err *e)

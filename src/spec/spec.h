@@ -24,6 +24,19 @@ struct id_map {
 	uint32_t inside, outside, size;
 };
 
+/* The id outside of the user namespace that these map @inside to; false: none. */
+static inline bool id_map_find(const struct id_map *maps, size_t n, uint32_t inside,
+			       uint32_t *ret_outside)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (inside < maps[i].inside || inside - maps[i].inside >= maps[i].size)
+			continue;
+		*ret_outside = maps[i].outside + (inside - maps[i].inside);
+		return true;
+	}
+	return false;
+}
+
 struct spec_namespace {
 	int type;	  /* CLONE_NEW* */
 	const char *path; /* NULL: a new one */

@@ -78,6 +78,49 @@ def _(t):
     t.equal(t.probe_result("open-dev", *names), dict.fromkeys(names), "what opening them gives")
 
 
+def _hosts(t):
+    return [line.split()[:6] for line in t.read("/proc/self/mountinfo").splitlines()]
+
+
+for _how in ([], ["--no-pivot"]):
+    @case("devices of one's own in a user namespace" + " without pivot_root" * bool(_how))
+    def _(t, how=_how):
+        t.edit({**user_namespace(), "linux.devices": [
+            {"path": "/dev/deep/down/zero", "type": "c", "major": 1, "minor": 5},
+            {"path": "/dev/again", "type": "c", "major": 1, "minor": 5, "fileMode": 0o400},
+            {"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o604,
+             "uid": 5},
+            {"path": "/tmp/disk", "type": "b", "major": 7, "minor": 200, "fileMode": 0o157,
+             "uid": 10, "gid": 11},
+            {"path": "/dev/pipe", "type": "p", "uid": 1}]})
+        paths = ["/dev/deep/down/zero", "/dev/again", "/dev/null", "/tmp/disk", "/dev/pipe"]
+        before = _hosts(t)
+        t.probe("file", *paths, ",", "report", "mounts", ",", "open-dev", "/dev/deep/down/zero",
+                "/dev/null", "/tmp/disk")
+        r = t.run(*how)
+        t.check(r.rc == 0, f"{r}")
+        made, report, opened = [t.decode(x) for x in r.out.splitlines()]
+        mounts = report["mounts"]
+        for path, *want in ((paths[0], "c", 0o666, 0, 0, 5), (paths[1], "c", 0o400, 0, 0, 5),
+                            (paths[2], "c", 0o604, 5, 0, 3), (paths[3], "b", 0o157, 10, 11, 200),
+                            (paths[4], "p", 0o666, 1, 0, 0)):
+            t.equal([made[path][k] for k in ("type", "mode", "uid", "gid", "minor")], want, path)
+        for path in paths[:4]:
+            t.check({"nosuid", "noexec"} <= set(mounts[path]["options"]), str(mounts))
+        t.check(mounts["/"]["source"] != "devices", f"something is left over the root: {mounts['/']}")
+        t.equal(opened, {paths[0]: None, paths[2]: None, paths[3]: "EPERM"}, "opening them")
+        t.equal(_hosts(t), before, "the host's mounts")
+        t.equal(oct(os.stat("/dev/null").st_mode & 0o777), "0o666", "the host's /dev/null")
+
+
+@case("where nobody may make them, a user namespace gets the host's devices")
+def _(t):
+    t.prefix = ["setpriv", "--bounding-set=-mknod"]
+    t.edit({**user_namespace(), **device("/dev/zero", "c", 1, 5, fileMode=0o600, uid=5)})
+    t.expect(t.probe_result("file", "/dev/zero"), {"/dev/zero.mode": 0o666, "/dev/zero.uid": 65534,
+                                                   "/dev/zero.minor": 5})
+
+
 @case("/dev/ptmx gives a terminal")
 def _(t):
     t.equal(t.probe_result("open-dev", "/dev/ptmx", "/dev/pts/ptmx"),
@@ -232,8 +275,8 @@ failure_rows([
     ("two devices of one name", {"linux.devices": [
         {"path": "/dev/x", "type": "c", "major": 1, "minor": 3},
         {"path": "/dev/x", "type": "c", "major": 1, "minor": 5}]}, "/dev/x"),
-    ("a device that the host lacks, in a user namespace",
-     {**user_namespace(), **device("/dev/nothing", "c", 240, 77)}, "/dev/nothing"),
+    ("a device that the host lacks, for an owner without an id there",
+     {**user_namespace(), **device("/dev/nothing", "c", 240, 77, uid=99999)}, "/dev/nothing"),
 ])
 
 

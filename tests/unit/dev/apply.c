@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes and links in a real directory. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -50,10 +51,10 @@ TEST(apply_makes)
 	struct err e = { 0 };
 	struct stat st;
 
-	REQUIRE_OK(dev_apply(&whole, root, &e), &e);
+	REQUIRE_OK(dev_apply(&whole, root, -1, &e), &e);
 	check_nodes(root);
 	CHECK(tree_stat(root, "dev/net/deep", &st) && st.st_mode == (S_IFDIR | 0755));
-	REQUIRE_OK(dev_apply(&whole, root, &e), &e); /* all of it is there now */
+	REQUIRE_OK(dev_apply(&whole, root, -1, &e), &e); /* all of it is there now */
 	check_nodes(root);
 	close(root);
 }
@@ -89,7 +90,7 @@ TEST(apply_in_the_way)
 		else
 			REQUIRE(mkdirat(root, "dev/null", 0700) == 0);
 		REQUIRE(tree_stat(root, "dev/null", &before));
-		CHECK_INT(dev_apply(&p, root, &e), -EEXIST);
+		CHECK_INT(dev_apply(&p, root, -1, &e), -EEXIST);
 		CHECK_HAS(e.text, rows[i].want);
 		CHECK_HAS(e.text, "/dev/null");
 		REQUIRE(tree_stat(root, "dev/null", &after));
@@ -110,7 +111,7 @@ TEST(apply_binds)
 	struct err e = { 0 };
 
 	REQUIRE(stat("/dev/null", &host) == 0);
-	REQUIRE_OK(dev_apply(&p, root, &e), &e);
+	REQUIRE_OK(dev_apply(&p, root, -1, &e), &e);
 	REQUIRE(tree_stat(root, "dev/null", &st));
 	CHECK(st.st_ino == host.st_ino && st.st_dev == host.st_dev && st.st_rdev == host.st_rdev);
 	CHECK(st.st_uid == host.st_uid && st.st_mode == host.st_mode);
@@ -121,21 +122,51 @@ TEST(apply_binds)
 	/* the empty file of an earlier bind is covered in either way */
 	tree_file(root, "dev/zero", "");
 	p = one(&(struct dev_node){ "/dev/zero", S_IFCHR, 1, 5, 0666, 0, 0, true }, false);
-	REQUIRE_OK(dev_apply(&p, root, &e), &e);
+	REQUIRE_OK(dev_apply(&p, root, -1, &e), &e);
 	CHECK(tree_stat(root, "dev/zero", &st) && st.st_rdev == makedev(1, 5));
 
 	/* a name that the host has not, and a number that it has nowhere */
 	p = one(&n, true);
 	if (access("/dev/char/1:3", F_OK) == 0)
-		CHECK_OK(dev_apply(&p, root, &e), &e);
+		CHECK_OK(dev_apply(&p, root, -1, &e), &e);
 	else
-		CHECK_INT(dev_apply(&p, root, &e), -ENOENT);
+		CHECK_INT(dev_apply(&p, root, -1, &e), -ENOENT);
 	n.path = "/dev/full";
 	n.minor = 77;
 	err_clear(&e);
-	CHECK_INT(dev_apply(&p, root, &e), -ENODEV);
+	CHECK_INT(dev_apply(&p, root, -1, &e), -ENODEV);
 	CHECK_HAS(e.text, "find the host's device 1:77 for '/dev/full'");
 	CHECK(!tree_stat(root, "dev/full", &st));
+	close(root);
+}
+
+TEST(apply_made_outside)
+{
+	struct dev_node made[] = {
+		{ "/dev/deep/x", S_IFCHR, 1, 5, 0604, 1, 2, false, 1, 1001, 1002 },
+		{ "/dev/null", S_IFCHR, 1, 3, 0666, 0, 0, true, 0, 0, 0 },
+		{ "/dev/y", S_IFCHR, 1, 5, 0666, 0, 0, false, 2, 0, 0 },
+	};
+	const struct dev_plan p = { .nodes = made, .n_nodes = 3, .bind = true, .n_outside = 2 };
+	int root = tree_make(true), outside = -1;
+	struct stat host, st;
+	char path[512];
+	struct err e = { 0 };
+
+	REQUIRE(stat("/dev/null", &host) == 0);
+	REQUIRE_OK(dev_make_outside(&p, &outside, &e), &e);
+	REQUIRE_OK(dev_apply(&p, root, outside, &e), &e);
+	close(outside);
+	REQUIRE(tree_stat(root, "dev/deep/x", &st));
+	CHECK(st.st_mode == (S_IFCHR | 0604) && st.st_rdev == makedev(1, 5));
+	CHECK(st.st_uid == 1001 && st.st_gid == 1002);
+	REQUIRE(tree_stat(root, "dev/y", &st));
+	CHECK(st.st_mode == (S_IFCHR | 0666) && st.st_uid == 0);
+	REQUIRE(tree_stat(root, "dev/null", &st));
+	CHECK(st.st_ino == host.st_ino && st.st_dev == host.st_dev);
+	/* nothing covers the root any more: a path finds it as the descriptor does */
+	snprintf(path, sizeof(path), "%s/dev/y", unit_dir());
+	CHECK(stat(path, &st) == 0);
 	close(root);
 }
 
@@ -149,7 +180,7 @@ TEST(apply_keeps)
 	struct stat st;
 
 	REQUIRE(mknodat(root, "dev/null", S_IFCHR | 0600, makedev(1, 3)) == 0);
-	REQUIRE_OK(dev_apply(&p, root, &e), &e);
+	REQUIRE_OK(dev_apply(&p, root, -1, &e), &e);
 	REQUIRE(tree_stat(root, "dev/null", &st));
 	CHECK(st.st_mode == (S_IFCHR | 0600) && st.st_uid == 0 && st.st_gid == 0);
 	close(root);
@@ -185,11 +216,11 @@ TEST(apply_through_links)
 		n.path = rows[i].path;
 		REQUIRE(symlinkat(rows[i].target, top, rows[i].at) == 0);
 		if (rows[i].made) {
-			CHECK_OK(dev_apply(&p, root, &e), &e);
+			CHECK_OK(dev_apply(&p, root, -1, &e), &e);
 			CHECK(tree_stat(top, rows[i].made, &st) && S_ISCHR(st.st_mode));
 			unlinkat(top, rows[i].made, 0);
 		} else {
-			CHECK(dev_apply(&p, root, &e) < 0);
+			CHECK(dev_apply(&p, root, -1, &e) < 0);
 		}
 		CHECK(unlinkat(top, "outside", AT_REMOVEDIR) == 0); /* it is still empty */
 		REQUIRE(mkdirat(top, "outside", 0755) == 0);
@@ -208,15 +239,15 @@ TEST(apply_links)
 	struct stat st;
 
 	tree_file(root, "dev/ptmx", "");
-	CHECK_OK(dev_apply(&p, root, &e), &e);
+	CHECK_OK(dev_apply(&p, root, -1, &e), &e);
 	CHECK_STR(tree_link(root, "dev/ptmx"), "pts/ptmx");
 	REQUIRE(unlinkat(root, "dev/ptmx", 0) == 0);
 	REQUIRE(mknodat(root, "dev/ptmx", S_IFCHR | 0666, makedev(5, 2)) == 0);
-	CHECK_OK(dev_apply(&p, root, &e), &e);
+	CHECK_OK(dev_apply(&p, root, -1, &e), &e);
 	CHECK(tree_stat(root, "dev/ptmx", &st) && S_ISCHR(st.st_mode));
 	REQUIRE(unlinkat(root, "dev/ptmx", 0) == 0);
 	tree_file(root, "dev/ptmx", "of somebody");
-	CHECK_INT(dev_apply(&p, root, &e), -EEXIST);
+	CHECK_INT(dev_apply(&p, root, -1, &e), -EEXIST);
 	CHECK_STR(e.text, "make link '/dev/ptmx': something else is there");
 	close(root);
 }

@@ -114,6 +114,55 @@ TEST(plan_of_namespaces)
 	}
 }
 
+/* Made by the parent: what is configured, is no fifo and has an owner outside. */
+TEST(plan_outside)
+{
+	static const char text[] =
+		"{ \"ociVersion\": \"1.3.0\", \"root\": { \"path\": \"rootfs\" }, \"linux\": {"
+		"\"namespaces\": [ { \"type\": \"mount\" }, { \"type\": \"user\" } ],"
+		"\"uidMappings\": [ { \"containerID\": 0, \"hostID\": 100000, \"size\": 10 } ],"
+		"\"gidMappings\": [ { \"containerID\": 0, \"hostID\": 200000, \"size\": 10 } ],"
+		"\"devices\": ["
+		"{ \"path\": \"/dev/null\", \"type\": \"c\"" NUMBERS(
+			1,
+			3) ", \"uid\": 7 },"
+			   "{ \"path\": \"/dev/mine\", \"type\": \"b\"" NUMBERS(
+				   7,
+				   3) ", \"gid\": 9 },"
+				      "{ \"path\": \"/dev/beyond\", \"type\": \"c\"" NUMBERS(
+					      1,
+					      3) ", \"uid\": 10 },"
+						 "{ \"path\": \"/dev/pipe\", \"type\": \"p\", \"uid\": 1 } ] } }";
+	static const struct host root = { 0 }, user = { .euid = 1000 };
+	static const struct {
+		const char *path;
+		unsigned outside, host_uid, host_gid;
+	} rows[] = {
+		{ "/dev/null", 1, 100007, 200000 }, { "/dev/zero", 0, 0, 0 },
+		{ "/dev/mine", 2, 100000, 200009 }, { "/dev/beyond", 0, 0, 0 },
+		{ "/dev/pipe", 0, 0, 0 },
+	};
+	auto_arena a = arena_make();
+	struct dev_plan p = { 0 };
+	struct spec *s = NULL;
+	struct err e = { 0 };
+
+	REQUIRE_OK(bundle_load_text(&a, text, &s, &e), &e);
+	REQUIRE_OK(dev_plan_make(&a, s, &root, &p, &e), &e);
+	CHECK(p.bind && p.n_outside == 2);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct dev_node *n = node(&p, rows[i].path);
+
+		unit_row("%s", rows[i].path);
+		REQUIRE(n != NULL);
+		CHECK_INT(n->outside, rows[i].outside);
+		CHECK_INT(n->outside ? n->host_uid : 0, rows[i].host_uid);
+		CHECK_INT(n->outside ? n->host_gid : 0, rows[i].host_gid);
+	}
+	REQUIRE_OK(dev_plan_make(&a, s, &user, &p, &e), &e);
+	CHECK(p.bind && !p.n_outside);
+}
+
 TEST(plan_configured)
 {
 	auto_arena a = arena_make();
