@@ -19,12 +19,15 @@ static const struct {
 	{ "exec", TRACE_EXEC }, { "ignore", TRACE_IGNORE }, { "all", ~0U },
 };
 
+/* What somebody wants to see who asks for debug lines and knows no area. */
+#define WITH_DEBUG (TRACE_STEP | TRACE_CGROUP | TRACE_EXEC)
+
 /* secure_getenv(3): nothing is read from the environment under AT_SECURE. */
 void trace_init(void)
 {
 	const char *s = secure_getenv("CLEAT_TRACE");
 
-	trace_mask = 0;
+	trace_mask = log_enabled(LOG_LEVEL_DEBUG) ? WITH_DEBUG : 0;
 	while (s && *s) {
 		size_t n = strcspn(s, ",");
 

@@ -24,7 +24,7 @@ enum trace_area {
 
 extern unsigned trace_mask;
 
-/* Read CLEAT_TRACE; unknown words are ignored. */
+/* Read CLEAT_TRACE; unknown words are ignored. Level debug has some areas by itself. */
 void trace_init(void);
 void trace_line(const char *area, const char *fmt, ...) ERR_PRINTF(2, 3);
 

@@ -203,6 +203,20 @@ def _(t):
     t.equal(list(said.values()), [True, False, True, False], f"whether something was said: {said}")
 
 
+@case("--debug tells the steps, into the log if there is one")
+def _(t):
+    t.probe("exit", "0")
+    t.write_config()
+    r = t.cleat("--debug", "run", "--bundle", t.bundle, t.id)
+    t.check("cleat: trace: STEP mounts" in r.err and "CGROUP make" in r.err, f"stderr: {r.err!r}")
+    for form, want in (("text", "level=debug msg="), ("json", '"level":"debug"')):
+        log = f"{t.dir}/{form}"
+        r = t.ok("--debug", "--log", log, "--log-format", form, "run", "--bundle", t.bundle, t.id)
+        with open(log, encoding="utf-8") as f:
+            t.check(want in f.read(), f"no {want} in the log")
+        t.equal(r.err, "", "stderr")
+
+
 @case("ids as runc and crun have them")
 def _(t):
     t.probe("sleep")

@@ -36,6 +36,23 @@ TEST(areas_from_the_environment)
 	}
 }
 
+TEST(debug_has_areas_of_its_own)
+{
+	static const unsigned own = TRACE_STEP | TRACE_CGROUP | TRACE_EXEC;
+
+	unsetenv("CLEAT_TRACE");
+	REQUIRE(log_open(NULL, LOG_TEXT, LOG_LEVEL_DEBUG, NULL) == 0);
+	trace_init();
+	CHECK_INT(trace_mask, own);
+	setenv("CLEAT_TRACE", "mount,step", 1);
+	trace_init();
+	CHECK_INT(trace_mask, own | TRACE_MOUNT);
+	unsetenv("CLEAT_TRACE");
+	REQUIRE(log_open(NULL, LOG_TEXT, LOG_LEVEL_ERROR, NULL) == 0);
+	trace_init();
+	CHECK_INT(trace_mask, 0);
+}
+
 static char lines[4096];
 
 static void keep(void *arg, enum log_level level, const char *text)
