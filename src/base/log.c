@@ -167,7 +167,16 @@ static void line_add_quoted(struct line *l, const char *s)
 	line_add(l, "\"");
 }
 
-/* How a pair looks: JSON is `,"key":"value"`, text ` key="value"`. */
+/* Words stand bare in text, as in the logs of runc: people search for "level=error". */
+static bool is_word(const char *s)
+{
+	size_t n =
+		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+");
+
+	return n && !s[n];
+}
+
+/* How a pair looks: JSON is `,"key":"value"`, text ` key=word` or ` key="some words"`. */
 static void line_add_pair(struct line *l, const char *key, const char *value)
 {
 	if (logger.format == LOG_JSON) {
@@ -178,6 +187,10 @@ static void line_add_pair(struct line *l, const char *key, const char *value)
 		line_add(l, l->n ? " " : "");
 		line_add(l, key);
 		line_add(l, "=");
+		if (is_word(value)) {
+			line_add(l, value);
+			return;
+		}
 	}
 	line_add_quoted(l, value);
 }

@@ -157,11 +157,13 @@ TEST(levels_and_text_format)
 	REQUIRE(log_open(target, LOG_TEXT, LOG_LEVEL_WARNING, NULL) == 0);
 	CHECK(log_enabled(LOG_LEVEL_WARNING) && !log_enabled(LOG_LEVEL_INFO));
 	log_warning("say \"%s\"\n", "hello");
+	log_warning("word");
 	log_debug("not seen");
 	log_open(NULL, LOG_TEXT, LOG_LEVEL_ERROR, NULL);
 	text = content(&a, log_path());
 	CHECK(str_starts(text, "time=\"20"));
-	CHECK(str_ends(text, "Z\" level=\"warning\" msg=\"say \\\"hello\\\" \"\n"));
+	CHECK_HAS(text, "Z\" level=warning msg=\"say \\\"hello\\\" \"\ntime=\"20");
+	CHECK(str_ends(text, "Z\" level=warning msg=word\n"));
 	CHECK_STR(content(&a, err_file), "");
 }
 
