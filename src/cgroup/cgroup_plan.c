@@ -140,6 +140,14 @@ static int add_v2(struct build *b, const struct ctl *c)
 	return 0;
 }
 
+static bool has_required(const struct cgroup_value_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->v[i].optional)
+			return true;
+	return false;
+}
+
 /* A host without a v2 tree and without that controller: legal unless it is needed. */
 static int refuse_values(struct build *b, const struct ctl *c)
 {
@@ -147,7 +155,7 @@ static int refuse_values(struct build *b, const struct ctl *c)
 
 	if (c->v1 && c->v1(&o, b->resources) < 0)
 		return -b->err->code;
-	if (!o.early.n && !o.late.n)
+	if (!has_required(&o.early) && !has_required(&o.late))
 		return 0;
 	return err_code(b->err, ENOTSUP, c->v1_name,
 			"linux.resources.%s: no hierarchy with the controller '%s' is mounted",

@@ -42,9 +42,13 @@ struct cgroup_value *ctl_put_late(struct ctl_out *o, const char *field, const ch
 struct cgroup_value *ctl_put_limit(struct ctl_out *o, const char *field, const char *file,
 				   const char *unlimited, int64_t value)
 {
-	if (value < 0)
-		return ctl_put(o, field, file, "%s", unlimited);
-	return ctl_put(o, field, file, "%" PRId64, value);
+	struct cgroup_value *v;
+
+	if (value >= 0)
+		return ctl_put(o, field, file, "%" PRId64, value);
+	v = ctl_put(o, field, file, "%s", unlimited);
+	v->optional = true; /* where nothing can be limited, nothing is */
+	return v;
 }
 
 void ctl_otherwise(struct ctl_out *o, struct cgroup_value *v, const char *file, const char *value)

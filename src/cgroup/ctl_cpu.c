@@ -134,6 +134,7 @@ static void put_max(struct ctl_out *o, const struct oci_linux_cpu *c)
 	else
 		v = ctl_put(o, field, "cpu.max", "max %" PRIu64, period);
 	v->group = GROUP_QUOTA;
+	v->optional = c->quota <= 0; /* no limit */
 }
 
 static int cpu_v2(struct ctl_out *o, const struct oci_linux_resources *r)

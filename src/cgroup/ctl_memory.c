@@ -48,11 +48,8 @@ static int memory_v1(struct ctl_out *o, const struct oci_linux_resources *r)
 		ctl_put_limit(o, "memory.limit", "memory.limit_in_bytes", "-1", m->limit)->group =
 			GROUP_LIMIT;
 	if (swap) {
-		struct cgroup_value *v =
-			ctl_put_limit(o, "memory.swap", "memory.memsw.limit_in_bytes", "-1", swap);
-
-		v->group = GROUP_LIMIT;
-		v->optional = swap < 0; /* no swap accounting: nothing is limited anyway */
+		ctl_put_limit(o, "memory.swap", "memory.memsw.limit_in_bytes", "-1", swap)->group =
+			GROUP_LIMIT;
 	}
 	if (m->reservation)
 		ctl_put_limit(o, "memory.reservation", "memory.soft_limit_in_bytes", "-1",

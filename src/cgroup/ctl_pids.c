@@ -14,7 +14,7 @@ static int pids(struct ctl_out *o, const struct oci_linux_resources *r)
 	if (!r->pids || !r->pids->has_limit)
 		return 0;
 	if (r->pids->limit < 0)
-		ctl_put_late(o, "pids.limit", "pids.max", "max");
+		ctl_put_late(o, "pids.limit", "pids.max", "max")->optional = true;
 	else
 		ctl_put_late(o, "pids.limit", "pids.max", "%" PRId64, r->pids->limit);
 	return 0;

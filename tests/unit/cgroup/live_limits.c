@@ -55,6 +55,16 @@ static const struct {
 	  "{'memory':{'limit':-1}}",
 	  { { "memory.limit_in_bytes", "9223372036854771712" } },
 	  { { "memory.max", "max" }, { "memory.swap.max", "max" } } },
+	{ "pids",
+	  "pids",
+	  "{'pids':{'limit':-1}}",
+	  { { "pids.max", "max" } },
+	  { { "pids.max", "max" } } },
+	{ "cpu",
+	  "cpu",
+	  "{'cpu':{'quota':-1}}",
+	  { { "cpu.cfs_quota_us", "-1" } },
+	  { { "cpu.max", "max 100000" } } },
 	{ "hugetlb",
 	  "hugetlb",
 	  "{'hugepageLimits':[{'pageSize':'2MB','limit':4194304}]}",
@@ -76,6 +86,17 @@ static void check_unavailable(struct live *l, const char *controller, const char
 	CHECK(!live_exists(NULL, ""));
 }
 
+/* What cannot be limited has no limit. */
+static void check_unlimited(struct live *l, const char *json)
+{
+	struct err e = { 0 };
+
+	if (!CHECK_OK(live_create(l, "/sub", json, &e), &e))
+		return;
+	CHECK_OK(cgroup_remove(l->cg, &e), &e);
+	cgroup_close(l->cg);
+}
+
 LIVE(values)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -86,7 +107,9 @@ LIVE(values)
 		unit_row("%s", json);
 		if (!live_has(rows[i].v1_controller, &hierarchy) &&
 		    (!live_has(rows[i].controller, &hierarchy) || hierarchy)) {
-			if (!hierarchy && view != VIEW_V1)
+			if (strstr(json, ":-1"))
+				check_unlimited(&l, json);
+			else if (!hierarchy && view != VIEW_V1)
 				check_unavailable(&l, rows[i].controller, json);
 			continue;
 		}

@@ -88,6 +88,10 @@ TEST(missing_hierarchy)
 	struct err e = { 0 };
 
 	CHECK_OK(plan_resources(&a, plan_host_few_v1, "{}", "/a", false, &p, &e), &e);
+	CHECK_OK(plan_resources(&a, plan_host_few_v1,
+				"{'hugepageLimits':[],'cpu':{'quota':-1},'pids':{'limit':-1}}",
+				"/a", false, &p, &e),
+		 &e);
 	CHECK_INT(plan_resources(&a, plan_host_few_v1, "{'cpu':{'cpus':'0'}}", "/a", false, &p, &e),
 		  -ENOTSUP);
 	CHECK_HAS(e.text, "linux.resources.cpu.cpus: no hierarchy with the controller 'cpuset'");
