@@ -24,12 +24,23 @@
 
 /* --- directories that exist ------------------------------------------------------------------- */
 
-static int refuse(struct err *e, const struct cgroup_dir *d, const char *why)
+static int refuse(struct err *e, const struct cgroup_dir *d, const char *what, const char *why)
 {
 	char name[DIR_TEXT_SIZE];
 
 	cgroup_dir_name(d, name);
-	return err_code(e, EBUSY, name, "cgroup '%s' exists and %s", name, why);
+	return err_code(e, EBUSY, name, "container's cgroup %s: '%s' exists and %s", what, name,
+			why);
+}
+
+static int refuse_frozen(struct err *e, const struct cgroup_dir *d)
+{
+	return refuse(e, d, "unexpectedly frozen", "is frozen");
+}
+
+static int refuse_occupied(struct err *e, const struct cgroup_dir *d)
+{
+	return refuse(e, d, "is not empty", "holds processes");
 }
 
 static int check_idle_v2(const struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
@@ -40,10 +51,10 @@ static int check_idle_v2(const struct cgroup *cg, const struct cgroup_dir *d, st
 	if (r < 0)
 		return cgroup_error(d, r, e, "read cgroup.events of");
 	if (now.frozen == 1)
-		return refuse(e, d, "is frozen");
+		return refuse_frozen(e, d);
 	if (now.populated == 1 &&
 	    cgroup_events_wait(cg->v2, "populated", 0, DRAIN_WAIT_MS) == -ETIMEDOUT)
-		return refuse(e, d, "holds processes");
+		return refuse_occupied(e, d);
 	return 0;
 }
 
@@ -57,13 +68,13 @@ static int check_idle_v1(const struct cgroup *cg, const struct cgroup_dir *d, st
 
 	if (cgroup_read_file(cg, d, "freezer.state", text, sizeof(text)) > 0 &&
 	    !str_eq(text, "THAWED"))
-		return refuse(e, d, "is frozen");
+		return refuse_frozen(e, d);
 	do {
 		n = cgroup_read_file(cg, d, "cgroup.procs", text, sizeof(text));
 	} while (n > 0 && !cgroup_dir_v2(cg) && cgroup_v1_pause(&turn, deadline));
 	if (n < 0)
 		return cgroup_error(d, (int)n, e, "read cgroup.procs of");
-	return n > 0 ? refuse(e, d, "holds processes") : 0;
+	return n > 0 ? refuse_occupied(e, d) : 0;
 }
 
 /* --- making ----------------------------------------------------------------------------------- */

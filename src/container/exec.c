@@ -93,6 +93,10 @@ static int open_cgroup(struct execution *x, struct err *e)
 		below++;
 	x->run.birth = sys_openat2(cgroup_v2_fd(x->cgroup), below, O_PATH | O_DIRECTORY, 0,
 				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (x->run.birth == -EXDEV)
+		return err_user(e, below,
+				"--cgroup: '%s' is not a sub cgroup path of container '%s'", below,
+				x->c.id);
 	return x->run.birth < 0 ? err_sys(e, -x->run.birth, below, "open the cgroup") : 0;
 }
 

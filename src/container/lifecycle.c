@@ -25,6 +25,8 @@ enum answer {
 	NO_ANSWER, /* a row that was forgotten */
 	ALLOWED,
 	NOT_RUNNING,
+	EXEC_STOPPED,
+	EXEC_PAUSED,
 	NOT_PAUSED,
 	IS_PAUSED,
 	HAS_STOPPED,
@@ -39,7 +41,7 @@ static const unsigned char rules[VERB_N][STATUS_N] = {
 	[VERB_START]      = { NOT_READY,   ALLOWED,     IS_STARTED,  IS_STARTED,  HAS_STOPPED },
 	[VERB_KILL]       = { ALLOWED,     ALLOWED,     ALLOWED,     ALLOWED,     NOT_RUNNING },
 	[VERB_DELETE]     = { NOT_STOPPED, ALLOWED,     NOT_STOPPED, NOT_STOPPED, ALLOWED     },
-	[VERB_EXEC]       = { NOT_READY,   ALLOWED,     ALLOWED,     IS_PAUSED,   NOT_RUNNING },
+	[VERB_EXEC]       = { NOT_READY,   ALLOWED,     ALLOWED,     EXEC_PAUSED, EXEC_STOPPED },
 	[VERB_PAUSE]      = { NOT_READY,   ALLOWED,     ALLOWED,     IS_PAUSED,   NOT_RUNNING },
 	[VERB_RESUME]     = { NOT_PAUSED,  NOT_PAUSED,  NOT_PAUSED,  ALLOWED,     NOT_PAUSED  },
 	[VERB_UPDATE]     = { NOT_READY,   ALLOWED,     ALLOWED,     ALLOWED,     NOT_RUNNING },
@@ -56,6 +58,14 @@ static int refuse(const struct container *c, enum answer why, struct err *e)
 	switch (why) {
 	case NOT_RUNNING:
 		return err_user(e, c->id, "container not running: '%s' is %s", c->id, status);
+	case EXEC_STOPPED:
+		return err_user(e, c->id,
+				"container not running: cannot exec in a stopped container: '%s'",
+				c->id);
+	case EXEC_PAUSED:
+		return err_user(e, c->id,
+				"cannot exec in a paused container: '%s' (see --ignore-paused)",
+				c->id);
 	case NOT_PAUSED:
 		return err_user(e, c->id, "container not paused: '%s' is %s", c->id, status);
 	case IS_PAUSED:

@@ -23,7 +23,8 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 	const struct oci_hook *hook = p->hooks[kind][i];
 	auto_arena a = arena_make();
 	struct helper h = {
-		.what = arena_printf(&a, "hook %s[%zu] '%s'", hook_kind_name(kind), i, hook->path),
+		.what = arena_printf(&a, "error running %s hook #%zu: '%s'", hook_kind_name(kind),
+				     i, hook->path),
 		.path = hook->path,
 		.cwd_fd = cwd_fd,
 		.input = state,
@@ -42,7 +43,7 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 	if (hook->has_timeout)
 		h.timeout_ms = MS_PER_S * (uint64_t)(hook->timeout < TIMEOUT_MAX ? hook->timeout
 										 : TIMEOUT_MAX);
-	trace(EXEC, "%s", h.what);
+	trace(EXEC, "%s hook #%zu '%s'", hook_kind_name(kind), i, hook->path);
 	return helper_run(&h, e);
 }
 

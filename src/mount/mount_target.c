@@ -208,7 +208,8 @@ int mount_target_open(int root, const char *path, unsigned how, mode_t mode, boo
 		return make_target(root, path, how, mode, 0, e);
 	if (fd == -ENOTDIR && how & MOUNT_TARGET_PLAIN) {
 		err_clear(e);
-		return err_sys(e, ENOTDIR, path, "a link or a file where a directory must be:");
+		return err_sys(e, ENOTDIR, path,
+			       "must be mounted on ordinary directory, not on a link or a file:");
 	}
 	return fd;
 }

@@ -38,6 +38,9 @@ void parent_reap(int *pidfd, char buf[REAP_TEXT_MAX])
 	fd_close(pidfd);
 }
 
+/* In runc's words, which scripts look for. */
+#define INIT_OOM "container init was OOM-killed (memory limit too low?): "
+
 int parent_silent_death(struct parent *p, struct err *e)
 {
 	const struct run_progress *page = p->run->progress;
@@ -51,7 +54,8 @@ int parent_silent_death(struct parent *p, struct err *e)
 		 how, step);
 	err_set_id(e, "init-died");
 	if (p->run->cgroup && cgroup_oom_killed(p->run->cgroup, &limit, &peak))
-		err_note(e, "out of memory (limit %lld, peak %lld)", (long long)limit,
+		err_note(e, "%sout of memory (limit %lld, peak %lld)",
+			 page->role == ROLE_EXEC ? "" : INIT_OOM, (long long)limit,
 			 (long long)peak);
 	return -e->code;
 }

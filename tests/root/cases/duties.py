@@ -176,7 +176,7 @@ def _(t):
     t.probe("sleep")
     t.create()
     pid = t.state()["pid"]
-    t.fails("hook poststart.*3.*reason", "start", t.id)
+    t.fails("poststart hook #0: .*3.*reason", "start", t.id)
     t.equal(t.wait_for_end(pid), -9, "how the process ended")
     t.fails("does not exist", "state", t.id)
     t.equal(json.loads(t.read(f"{t.dir}/stopped"))["status"], "stopped", "the state of poststop")
@@ -189,7 +189,7 @@ def _(t):
     t.probe("say", "ran")
     t.create()
     pid = t.state()["pid"]
-    t.fails("hook startContainer.*3", "start", t.id)
+    t.fails("startContainer hook #0: .*3", "start", t.id)
     t.wait_for_end(pid)
     t.fails("does not exist", "state", t.id)
     t.equal(json.loads(t.read(f"{t.dir}/stopped"))["status"], "stopped", "the state of poststop")
@@ -205,7 +205,7 @@ def _(t):
     t.probe("sleep")
     r = t.run()
     t.check(r.rc == 1, f"{r}")
-    t.check_message(r, "hook poststart.*3")
+    t.check_message(r, "poststart hook #0: .*3")
     t.fails("does not exist", "state", t.id)
 
 
@@ -244,7 +244,7 @@ for _kind in ("startContainer", "poststart", "poststop"):
             t.equal(r.rc, 0, f"the status of {r}")
         else:
             t.check(r.rc != 0, f"it went well: {r}")
-            t.check_message(r, f"hook {kind}.*(time|deadline)")
+            t.check_message(r, f"{kind} hook #0: .*(time|deadline)")
     case(f"a {_kind} hook is ended after its timeout")(_late)
 
 

@@ -134,7 +134,8 @@ def _(t):
 def _(t):
     t.edit({"linux.resources.memory": {"limit": 8192, "swap": 8192}})
     t.probe("exit", "0")
-    t.expect_failure(r"out of memory \(limit \d+, peak \d+\)", status=1)
+    t.expect_failure(r"container init was OOM-killed \(memory limit too low\?\): "
+                     r"out of memory \(limit \d+, peak \d+\)", status=1)
 
 
 @case("the limit of memory ends it later, and is said", needs="cgroup:memory")

@@ -172,7 +172,7 @@ def _(t):
     pid = t.state()["pid"]
     t.ok("start", t.id)
     t.wait_for_end(pid)
-    t.fails("container not running", "exec", t.id, "/probe")
+    t.fails("container not running: cannot exec in a stopped container", "exec", t.id, "/probe")
     t.delete()
 
 
@@ -341,7 +341,7 @@ def _(t):
     for path in ("below", "/below"):
         text = t.ok("exec", "--cgroup", path, t.id, "/probe", "read", "/proc/self/cgroup").out
         t.check("0::/below" in text, text)
-    t.fails("open the cgroup '../x'", "exec", "--cgroup", "../x", t.id, "/probe")
+    t.fails("'../x' is not a sub cgroup path", "exec", "--cgroup", "../x", t.id, "/probe")
     t.fails("open the cgroup 'none'", "exec", "--cgroup", "none", t.id, "/probe")
     t.delete("--force")
 
@@ -350,7 +350,7 @@ def _(t):
 def _(t):
     started(t)
     t.ok("pause", t.id)
-    t.fails("container paused", "exec", t.id, "/probe")
+    t.fails("cannot exec in a paused container", "exec", t.id, "/probe")
     p = subprocess.Popen(t.command("exec", "--ignore-paused", t.id, "/probe", "exit", "5"),
                          stdin=subprocess.DEVNULL)
     try:

@@ -230,7 +230,7 @@ for _name in ("proc", "sys"):
         os.mkdir(f"{t.rootfs}/elsewhere")
         os.symlink("/elsewhere", f"{t.rootfs}/{name}")
         t.write_config()
-        t.fails(f"a link or a file where a directory must be: '/{name}'", "run", "--bundle",
-                t.bundle, t.id)
+        t.fails("must be mounted on ordinary directory, not on a link or a file: "
+                f"'/{name}'", "run", "--bundle", t.bundle, t.id)
         t.equal(os.listdir(f"{t.rootfs}/elsewhere"), [], "the directory behind the link")
     case(f"/{_name} is a link")(_link)

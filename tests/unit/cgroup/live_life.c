@@ -62,6 +62,7 @@ LIVE(refuses_populated)
 	live_make(&l, "");
 	pid = live_spawn(&l, live_idle, NULL);
 	CHECK_INT(live_create(&second, "", "{}", &e), -EBUSY);
+	CHECK_HAS(e.text, "container's cgroup is not empty: ");
 	CHECK_HAS(e.text, "exists and holds processes");
 	CHECK(live_is_alive(pid));
 	CHECK_INT(cgroup_is_populated(l.cg), 1);
@@ -96,6 +97,7 @@ LIVE(refuses_frozen)
 	live_make(&l, "");
 	CHECK_OK(cgroup_freeze(l.cg, true, &e), &e);
 	CHECK_INT(live_create(&second, "", "{}", &e), -EBUSY);
+	CHECK_HAS(e.text, "container's cgroup unexpectedly frozen: ");
 	CHECK_HAS(e.text, "exists and is frozen");
 	CHECK_OK(cgroup_freeze(l.cg, false, &e), &e);
 	CHECK_OK(live_create(&second, "", "{}", &e), &e);

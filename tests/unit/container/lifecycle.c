@@ -7,6 +7,8 @@
 #define NO_START_STOPPED "cannot start a container that has stopped"
 #define NO_START_RUNNING "cannot start an already running container"
 #define NOT_RUNNING	 "container not running"
+#define NO_EXEC_STOPPED	 "container not running: cannot exec in a stopped container: 'c1'"
+#define NO_EXEC_PAUSED	 "cannot exec in a paused container: 'c1'"
 #define NOT_PAUSED	 "container not paused"
 #define PAUSED		 "container paused"
 #define BEING_MADE	 "is still being created"
@@ -21,7 +23,7 @@ static const struct {
 	{ VERB_KILL, { NULL, NULL, NULL, NULL, NOT_RUNNING } },
 	{ VERB_DELETE,
 	  { NOT_STOPPED("creating"), NULL, NOT_STOPPED("running"), NOT_STOPPED("paused"), NULL } },
-	{ VERB_EXEC, { NOT_RUNNING, NULL, NULL, PAUSED, NOT_RUNNING } },
+	{ VERB_EXEC, { NOT_RUNNING, NULL, NULL, NO_EXEC_PAUSED, NO_EXEC_STOPPED } },
 	{ VERB_PAUSE, { NOT_RUNNING, NULL, NULL, PAUSED, NOT_RUNNING } },
 	{ VERB_RESUME, { NOT_PAUSED, NOT_PAUSED, NOT_PAUSED, NULL, NOT_PAUSED } },
 	{ VERB_UPDATE, { NOT_RUNNING, NULL, NULL, NULL, NOT_RUNNING } },

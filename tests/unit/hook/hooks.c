@@ -146,7 +146,9 @@ TEST(hooks_that_fail)
 	struct err e = { 0 };
 
 	CHECK(hook_run_all(&p, HOOK_CREATE_RUNTIME, "{}", dir, &e) < 0);
-	CHECK_STR(e.text, "hook createRuntime[1] '/bin/sh': exited with status 3: 'the reason'");
+	CHECK_STR(
+		e.text,
+		"error running createRuntime hook #1: '/bin/sh': exited with status 3: 'the reason'");
 	CHECK_STR(slurp(&a, "third"), "(none)");
 	err_clear(&e);
 	/* config.md: what a poststop hook does keeps nobody else from running */
