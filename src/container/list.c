@@ -6,6 +6,7 @@
  * entry that cannot be understood is shown with the status "unknown" and never spoils
  * the others.
  */
+#include <dirent.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -59,8 +60,8 @@ static int visit(const char *name, unsigned char type, void *arg)
 	struct err ignored = { 0 };
 	struct oci_state *o;
 
-	(void)type;
-	if (container_id_check(name, &ignored) < 0)
+	/* a file or a link that somebody left there is no container */
+	if (type != DT_DIR || container_id_check(name, &ignored) < 0)
 		return 0;
 	o = look_at(l, arena_strdup(l->arena, name));
 	if (o)

@@ -261,6 +261,9 @@ def test_list(c):
     with open(c.root + "/b1/state.json", "w", encoding="utf-8") as f:
         f.write("{}")
     os.mkdir(c.root + "/.hidden")
+    with open(c.root + "/file", "w", encoding="utf-8") as f:
+        f.write("no container")
+    os.symlink("c1", c.root + "/link")
     r = c.run("list", "--format", "json")
     got = json.loads(r.stdout)
     check([(s["id"], s["status"], s["pid"]) for s in got] ==
