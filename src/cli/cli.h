@@ -60,6 +60,12 @@ void options_prepare(struct arena *a, const struct option_table *t, void *args, 
  */
 int options_parse(const struct option_table *t, void *args, char *const *argv, int *ret_used,
 		  bool *ret_help, struct err *e);
+/*
+ * The same, wherever the options stand. @ret_operands: room for all words of @argv; gets
+ * those that are no option, or come behind "--", and a NULL at their end.
+ */
+int options_parse_mixed(const struct option_table *t, void *args, char *const *argv,
+			char **ret_operands, bool *ret_help, struct err *e);
 
 /* Global options: before the command's name. */
 struct globals {
@@ -88,6 +94,7 @@ struct invocation {
 
 enum command_flags {
 	COMMAND_PROTECT = 1 << 0, /* puts a process into a container: protect our binary first */
+	COMMAND_FOREIGN = 1 << 1, /* the operands end in words that another program reads */
 };
 
 struct command {

@@ -160,6 +160,7 @@ const struct command command_ps = {
 	.summary = "show the processes of a container",
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
+	.flags = COMMAND_FOREIGN,
 	.options = { rows, COUNT(rows) },
 	.args_size = sizeof(struct ps_args),
 	.run = ps_run,

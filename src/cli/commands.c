@@ -140,25 +140,35 @@ static int check_operands(const struct invocation *inv, struct err *e)
 	if (inv->n_operands <= c->max_operands)
 		return 0;
 	extra = inv->operands[c->max_operands];
-	if (extra[0] == '-')
-		return err_user(e, extra, "%s: options come before the operands: '%s'", c->name,
-				extra);
 	return err_user(e, extra, "%s: unexpected argument '%s'", c->name, extra);
+}
+
+static int split(struct invocation *inv, char **argv, size_t n, struct err *e)
+{
+	const struct command *c = inv->command;
+	int used;
+	int r;
+
+	if (c->flags & COMMAND_FOREIGN) {
+		r = options_parse(&c->options, inv->args, argv, &used, &inv->help, e);
+		inv->operands = argv + used;
+		return r;
+	}
+	inv->operands = arena_new_n(inv->arena, n + 1, char *);
+	return options_parse_mixed(&c->options, inv->args, argv, inv->operands, &inv->help, e);
 }
 
 static int parse_command(struct invocation *inv, char **argv, struct err *e)
 {
 	const struct command *c = inv->command;
 	size_t n = 0;
-	int used;
 
 	while (argv[n])
 		n++;
 	inv->args = arena_alloc(inv->arena, c->args_size);
 	options_prepare(inv->arena, &c->options, inv->args, n);
-	if (options_parse(&c->options, inv->args, argv, &used, &inv->help, e) < 0)
+	if (split(inv, argv, n, e) < 0)
 		return err_note(e, "%s", c->name);
-	inv->operands = argv + used;
 	while (inv->operands[inv->n_operands])
 		inv->n_operands++;
 	return inv->help ? 0 : check_operands(inv, e);

@@ -3,17 +3,6 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
-/* Options behind the first id would be taken for ids. */
-static int check(const struct invocation *inv, size_t n, struct err *e)
-{
-	for (size_t i = 1; i < n; i++)
-		if (inv->operands[i][0] == '-')
-			return err_user(e, inv->operands[i],
-					"%s: options come before the operands: '%s'",
-					inv->command->name, inv->operands[i]);
-	return 0;
-}
-
 static int visit(struct invocation *inv, const char *const *ids, size_t n, each_fn fn,
 		 struct err *e)
 {
@@ -37,15 +26,11 @@ static int visit(struct invocation *inv, const char *const *ids, size_t n, each_
 
 int cli_each(struct invocation *inv, size_t n, each_fn fn, struct err *e)
 {
-	if (check(inv, n, e) < 0)
-		return -e->code;
 	return visit(inv, (const char *const *)inv->operands, n, fn, e);
 }
 
 int cli_each_match(struct invocation *inv, size_t n, bool none_is_fine, each_fn fn, struct err *e)
 {
-	if (check(inv, n, e) < 0)
-		return -e->code;
 	for (size_t i = 0; i < n; i++) {
 		const char *pattern = inv->operands[i];
 		const char **ids = NULL;

@@ -4,8 +4,9 @@
  *
  * The syntax is what callers of this kind of program rely on (callers.md part 9): one
  * dash or two for any name, the value behind '=' or as the next word whatever it looks
- * like, and an end at the first operand, so that the dashes of "exec ID sh -c x" reach
- * the container. Beyond that, letters without a value may be joined: "-aq".
+ * like. Options may follow operands ("update ID --memory 1g"), but where the operands end
+ * in another program's words: the dashes of "exec ID sh -c x" reach the container. Beyond
+ * that, letters without a value may be joined: "-aq".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,13 +159,18 @@ void options_prepare(struct arena *a, const struct option_table *t, void *args, 
 				arena_new_n(a, n, const char *);
 }
 
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
 int options_parse(const struct option_table *t, void *args, char *const *argv, int *ret_used,
 		  bool *ret_help, struct err *e)
 {
 	int used = 0;
 	int r = 0;
 
-	while (argv[used] && argv[used][0] == '-' && argv[used][1]) {
+	while (argv[used] && is_option(argv[used])) {
 		if (str_eq(argv[used], "--")) {
 			used++;
 			break;
@@ -176,4 +182,29 @@ int options_parse(const struct option_table *t, void *args, char *const *argv, i
 	}
 	*ret_used = used;
 	return r < 0 ? r : 0;
+}
+
+int options_parse_mixed(const struct option_table *t, void *args, char *const *argv,
+			char **ret_operands, bool *ret_help, struct err *e)
+{
+	bool ended = false;
+	size_t n = 0;
+
+	while (*argv) {
+		int r;
+
+		if (ended || !is_option(*argv)) {
+			ret_operands[n++] = *argv++;
+		} else if (str_eq(*argv, "--")) {
+			ended = true;
+			argv++;
+		} else {
+			r = parse_one(t, args, argv, ret_help, e);
+			if (r < 0)
+				return r;
+			argv += r;
+		}
+	}
+	ret_operands[n] = NULL;
+	return 0;
 }

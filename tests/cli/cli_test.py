@@ -37,7 +37,7 @@ MISTAKES = [
     (["create", "--bundle"], "create: option '--bundle' requires an argument"),
     (["create", "--preserve-fds", "x", "c1"], "option '--preserve-fds' needs a number"),
     (["create", "a", "b"], "create: unexpected argument 'b'"),
-    (["delete", "c1", "--force"], "options come before the operands: '--force'"),
+    (["delete", "c1", "--bogus"], "delete: unknown option '--bogus'"),
     (["state"], "state requires: ID"),
     (["features", "x"], "features: unexpected argument 'x'"),
     (["list", "-f", "yaml"], "option '--format': unknown value 'yaml'"),

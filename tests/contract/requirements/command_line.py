@@ -14,13 +14,16 @@ def _run(t, *words):
 
 
 @requirement(1, "an option is --x v, --x=v, -x v or -x=v, a switch also --x=true and --x=false; "
-             "what follows the first operand is not looked at", "go-runc, podman, conmon-rs")
+             "options may follow the operands, but what follows the id of exec and ps is not "
+             "looked at", "go-runc, podman, conmon-rs, scripts")
 def _(t):
     b = t.bundle
     attempts(t, [(" ".join(form), lambda form=form: _run(t, "run", *form, t.id))
                  for form in (["--bundle", b], [f"--bundle={b}"], ["-bundle", b],
                               [f"-bundle={b}"], ["-b", b], [f"-b={b}"], ["--no-pivot=false", "-b", b],
                               ["--bundle", "/nowhere", "--bundle", b], ["--no-pivot=true", "--bundle", b], ["-no-new-keyring", "-b", b])])
+    _run(t, "run", t.id, "--bundle", b, "--no-pivot")
+    quiet(t, "delete", t.id, "--force")
     quiet(t, "delete", "--force=true", t.id)
     refused(t, "does not exist", "delete", "--force=false", t.id)
     started(t)

@@ -39,7 +39,7 @@ def _(t):
     t.check(r.rc == 1 and r.err.count("\n") == 2 and "'absent'" in r.err and "'none'" in r.err,
             f"state: {r}")
     t.equal(r.out.count('"status": "running"'), 2, "states")
-    t.fails("options come before the operands: '--force'", "delete", *ids, "--force")
+    t.fails("unknown option '--forced'", "delete", *ids, "--forced")
     t.equal(statuses(t), ["running"] * 3, "nothing was deleted")
     t.ok("kill", ids[0], ids[1], "KILL")
     t.ok("kill", "--signal", "KILL", ids[2])
