@@ -2,9 +2,11 @@
 /*
  * exec_process - the process object of an exec
  *
- * Given as a file, it is taken as it is. Given as options, it is the container's own with
- * these changes, as runc has it: the terminal only with --tty, capabilities added to the
- * bounding, effective and permitted sets, no_new_privs never taken away.
+ * Given as a file, it is taken as it is, but that what confines the container's own process
+ * holds where the file is silent, as in runc and crun. Given as options, it is the
+ * container's own with these changes, as runc has it: the terminal only with --tty,
+ * capabilities added to the bounding, effective and permitted sets, no_new_privs never
+ * taken away.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -31,6 +33,27 @@ static int load_process(struct arena *a, const char *path, struct oci_process **
 				why.column, why.path, *why.path ? ": " : "", why.text);
 	*ret = process;
 	return 0;
+}
+
+static const char *either(const char *given, const char *own)
+{
+	return given && *given ? given : own;
+}
+
+/*
+ * Without a profile or label of its own the process would run under the caller's, and with
+ * the caller's oom_score_adj: that of an engine says "never".
+ */
+static void confine(struct oci_process *p, const struct oci_process *own)
+{
+	p->apparmor_profile = either(p->apparmor_profile, own->apparmor_profile);
+	p->selinux_label = either(p->selinux_label, own->selinux_label);
+	if (!p->capabilities)
+		p->capabilities = own->capabilities;
+	if (!p->has_oom_score_adj) {
+		p->has_oom_score_adj = own->has_oom_score_adj;
+		p->oom_score_adj = own->oom_score_adj;
+	}
 }
 
 /*
@@ -177,5 +200,7 @@ int exec_process(struct arena *a, const struct container *c, const struct spec *
 		r = err_user(e, "process", "the container has no process to take settings from");
 	else
 		r = from_options(a, c, spec->config->process, o, &p, e);
+	if (r == 0 && o->process && spec->config->process)
+		confine(p, spec->config->process);
 	return r < 0 ? r : spec_check_process(a, p, spec, ret, e);
 }

@@ -8,7 +8,7 @@ import subprocess
 
 from frame import cgroups
 from frame.case import case
-from frame.config import user_namespace
+from frame.config import caps, mask, user_namespace
 from frame.phases import further, started
 from frame.trial import TIMEOUT
 
@@ -108,6 +108,17 @@ def _(t):
                               "env": ["ONLY=this"]}))
     t.expect(report(t, "--process", path, program=()), {"uids": [3] * 4, "gids": [4] * 4,
                                                         "cwd": "/tmp"})
+    t.delete("--force")
+
+
+@case("--process FILE that is silent on what confines the container")
+def _(t):
+    started(t, edits={"process.capabilities": caps("KILL", "CHOWN"), "process.oomScoreAdj": 321})
+    silent = {"args": ["/probe"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "env": ["A=1"]}
+    for more, want in (({}, (mask("KILL", "CHOWN"), "321")),
+                       ({"capabilities": caps("KILL"), "oomScoreAdj": 400}, (mask("KILL"), "400"))):
+        found = report(t, "--process", "-", program=(), text=json.dumps({**silent, **more}))
+        t.equal((int(found["status"]["CapEff"], 16), found["oom_score_adj"]), want, str(more))
     t.delete("--force")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SELinux labels, where a policy is loaded (tests/vm/run --selinux)."""
+import json
 import os
 
 from frame.case import case, failure_rows
@@ -30,6 +31,10 @@ def _(t):
     t.equal(label_of(pid), LABEL, "the label")
     t.equal(t.ok("exec", t.id, "/bin/cat", "/proc/self/attr/current").out.strip("\n\0"), LABEL,
             "the label of exec")
+    silent = {"args": ["/bin/cat", "/proc/self/attr/current"], "cwd": "/",
+              "user": {"uid": 0, "gid": 0}}
+    done = t.ok("exec", "--process", "-", t.id, text=json.dumps(silent))
+    t.equal(done.out.strip("\n\0"), LABEL, "the label of exec whose file has none")
     other = LABEL.replace("c1,c2", "c3,c4")
     done = t.ok("exec", "--process-label", other, t.id, "/bin/cat", "/proc/self/attr/current")
     t.equal(done.out.strip("\n\0"), other, "the label of exec that was asked for")
