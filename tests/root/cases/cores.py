@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Core scheduling, which an annotation asks for: cookies of processes, seen from the host."""
+import contextlib
 import os
 import signal
 
@@ -15,26 +16,52 @@ def cores(text):
 def _(t):
     t.edit(cores('{"create": true}'))
     t.probe("sleep")
-    pid = t.create()
-    cookie = core_cookie(pid)
+    t.create()
+    cookie = core_cookie(t.state()["pid"])
     t.delete("--force")
     t.check(cookie != 0 and cookie != core_cookie(os.getpid()), f"the cookie is {cookie}")
 
 
-@case("the cookie of another process", needs="core-scheduling")
+@case("exec has the container's cookie", needs="core-scheduling")
 def _(t):
-    peer = os.fork()
-    if not peer:
+    t.edit(cores('{"create": true}'))
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "sleep")
+    pids = t.state()["pid"], int(t.read(f"{t.dir}/pid"))
+    cookies = [core_cookie(pid) for pid in pids]
+    os.kill(pids[1], signal.SIGKILL)
+    os.waitpid(pids[1], 0)  # the case is its reaper
+    t.delete("--force")
+    t.check(cookies[0] and cookies[0] == cookies[1], f"the cookies are {cookies}")
+
+
+@contextlib.contextmanager
+def another_process():
+    pid = os.fork()
+    if not pid:
         signal.pause()
     try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@case("another process gets the cookie, and a second container has that one's", needs="core-scheduling")
+def _(t):
+    with another_process() as peer:
         t.edit(cores(f'{{"create": true, "shareTo": {peer}}}'))
         t.probe("sleep")
-        cookies = core_cookie(t.create()), core_cookie(peer)
+        t.create()
+        first = core_cookie(t.state()["pid"]), core_cookie(peer)
         t.delete("--force")
-    finally:
-        os.kill(peer, 9)
-        os.waitpid(peer, 0)
-    t.check(cookies[0] and cookies[0] == cookies[1], f"the cookies are {cookies}")
+        t.edit(cores(f'{{"shareFrom": {peer}}}'))
+        t.create()
+        second = core_cookie(t.state()["pid"])
+        t.delete("--force")
+    t.check(first[0] and first == (second, second), f"the cookies are {first}, {second}")
 
 
 failure_rows([
