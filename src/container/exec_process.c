@@ -200,7 +200,7 @@ int exec_process(struct arena *a, const struct container *c, const struct spec *
 		r = err_user(e, "process", "the container has no process to take settings from");
 	else
 		r = from_options(a, c, spec->config->process, o, &p, e);
-	if (r == 0 && o->process && spec->config->process)
+	if (p && o->process && spec->config->process)
 		confine(p, spec->config->process);
 	return r < 0 ? r : spec_check_process(a, p, spec, ret, e);
 }
