@@ -77,6 +77,12 @@ int container_open_locked(struct arena *a, const struct context *ctx, const char
  * none, or the one of that name is somebody else's. The caller closes it.
  */
 struct cgroup *container_cgroup(struct arena *a, const struct container *c);
+/*
+ * Is init kept by zombies in its pid namespace, and nobody else left in its cgroup? exec's
+ * processes are reaped by whoever is their parent outside, perhaps never, and only then is
+ * init's pidfd readable; for all purposes the container has ended. pid_namespaces(7)
+ */
+bool container_is_zombies(struct arena *a, const struct container *c);
 /* Is @verb allowed in this status? The words are callers.md part 9 and rows 36-45. */
 int container_allows(const struct container *c, enum container_verb verb, struct err *e);
 

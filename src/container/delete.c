@@ -24,6 +24,7 @@
 
 #define INTENT_DEADLINE_MS    2000
 #define STRANGERS_DEADLINE_MS 1000
+#define LOOK_AGAIN_MS	      20
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
 
@@ -52,9 +53,25 @@ void container_kill_now(struct arena *a, const struct container *c)
 	cgroup_close(cg);
 }
 
-static int wait_for_init(const struct container *c, struct err *e)
+/* No event tells that only zombies are left: we look for them, each time after twice as long. */
+static int wait_for_init(struct arena *a, const struct container *c, struct err *e)
 {
-	return c->pidfd < 0 ? 0 : identity_wait(c->pidfd, c->state->pid, CONTAINER_DEADLINE_MS, e);
+	int64_t end = sys_now_ms() + CONTAINER_DEADLINE_MS;
+	int r = c->pidfd < 0 ? 0 : -ETIMEDOUT;
+
+	for (int64_t pause = LOOK_AGAIN_MS; r == -ETIMEDOUT; pause *= 2) {
+		int64_t left = end - sys_now_ms();
+
+		if (left <= 0)
+			return err_code(e, ETIMEDOUT, NULL,
+					"process %d has not ended %d ms after it was killed",
+					c->state->pid, CONTAINER_DEADLINE_MS);
+		r = identity_wait(c->pidfd, c->state->pid, (uint64_t)(pause < left ? pause : left),
+				  e);
+		if (r == -ETIMEDOUT && container_is_zombies(a, c))
+			r = 0;
+	}
+	return r;
 }
 
 /* The v1 freezer, which is used where there is no v2, holds back even SIGKILL. */
@@ -98,7 +115,7 @@ static int end_init(struct arena *a, struct container *c, struct cgroup *cg, str
 	int r = cg ? thaw(cg, e) : 0;
 
 	if (r >= 0)
-		r = wait_for_init(c, e);
+		r = wait_for_init(a, c, e);
 	if (r < 0 || !cg)
 		return r;
 	if (strangers_stay(a, cg, c)) {
@@ -110,7 +127,7 @@ static int end_init(struct arena *a, struct container *c, struct cgroup *cg, str
 	return cgroup_remove(cg, e);
 }
 
-static int end_cgroup(struct container *c, struct cgroup *cg, struct err *e)
+static int end_cgroup(struct arena *a, struct container *c, struct cgroup *cg, struct err *e)
 {
 	int r = 0;
 
@@ -121,7 +138,7 @@ static int end_cgroup(struct container *c, struct cgroup *cg, struct err *e)
 	}
 	if (r >= 0 && cg)
 		r = cgroup_remove(cg, e);
-	return r < 0 ? r : wait_for_init(c, e);
+	return r < 0 ? r : wait_for_init(a, c, e);
 }
 
 static int end_processes(struct arena *a, struct container *c, struct err *e)
@@ -132,12 +149,12 @@ static int end_processes(struct arena *a, struct container *c, struct err *e)
 	if (c->pidfd >= 0)
 		sys_pidfd_send_signal(c->pidfd, SIGKILL);
 	if (dies_with_init(c) && !may_be_frozen(c)) {
-		r = wait_for_init(c, e);
+		r = wait_for_init(a, c, e);
 		if (r < 0 || cgroup_remove_empty(a, c->state))
 			return r;
 	}
 	cg = container_cgroup(a, c);
-	r = dies_with_init(c) ? end_init(a, c, cg, e) : end_cgroup(c, cg, e);
+	r = dies_with_init(c) ? end_init(a, c, cg, e) : end_cgroup(a, c, cg, e);
 	/* without its main directory, or with somebody else's, what is empty may still go */
 	if (r >= 0 && !cg)
 		r = cgroup_remove_by_name(a, c->state, 0, e);

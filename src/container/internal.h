@@ -78,13 +78,18 @@ int identity_record(struct arena *a, struct cleat_state_file *s, pid_t pid, int 
  */
 int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *e);
 /*
+ * Is the process behind @pidfd, which is not readable, an init that has left everything and
+ * waits for the processes in its pid namespace to be reaped? proc_pid_wchan(5)
+ */
+bool identity_waits_for_zombies(pid_t pid, int pidfd);
+/*
  * How the process behind @pidfd ended, as wait(2) has it, while its parent has not reaped
  * it; -ENODATA: it has been reaped, or we may not know.
  */
 int identity_zombie_status(pid_t pid, int pidfd);
 /* The same of the recorded init, which identity_open() takes for ended. */
 int identity_ended_status(const struct cleat_state_file *s);
-/* Wait until the process behind @pidfd has ended. Returns 0 or -errno. */
+/* Wait until the process behind @pidfd has ended. Returns 0, -ETIMEDOUT without an error, or -errno. */
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
 
 /* --- exit.c ----------------------------------------------------------------------------------- */

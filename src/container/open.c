@@ -81,6 +81,19 @@ struct cgroup *container_cgroup(struct arena *a, const struct container *c)
 	return NULL;
 }
 
+bool container_is_zombies(struct arena *a, const struct container *c)
+{
+	struct cgroup *cg;
+	bool empty;
+
+	if (!identity_waits_for_zombies(c->state->pid, c->pidfd))
+		return false;
+	cg = container_cgroup(a, c);
+	empty = cg && cgroup_is_populated(cg) == 0;
+	cgroup_close(cg);
+	return empty;
+}
+
 int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e)
 {
 	fd_close(&c->pidfd);
@@ -94,6 +107,8 @@ int container_reload(struct arena *a, struct container *c, bool leftovers, struc
 	}
 	if (identity_open(c->state, &c->pidfd, e) < 0)
 		return err_note(e, "container '%s'", c->id);
+	if (c->pidfd >= 0 && container_is_zombies(a, c))
+		fd_close(&c->pidfd);
 	c->status = rough_status(c);
 	return 0;
 }

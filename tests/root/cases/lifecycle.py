@@ -7,6 +7,7 @@ import select
 import signal
 import stat
 import subprocess
+import time
 
 from frame import cgroups
 from frame.case import case
@@ -79,6 +80,37 @@ def _(t):
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     t.expect(t.state(), {"status": "stopped", "pid": 0})
     t.delete()
+
+
+@case("an init that waits for zombies of others is stopped")
+def _(t):
+    pid = started(t)
+    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "exit", "0")
+    zombie = int(t.read(f"{t.dir}/pid"))
+    os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
+    t.ok("kill", t.id, "KILL")
+    end = time.monotonic() + 10
+    while t.state()["status"] != "stopped" and time.monotonic() < end:
+        time.sleep(0.01)
+    t.expect(t.state(), {"status": "stopped", "pid": 0})
+    t.fails("container not running", "kill", t.id, "KILL")
+    t.fails("container not running", "exec", t.id, "/probe")
+    t.delete()
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), -9, "the status of init")
+
+
+@case("zombies of others do not hold up delete --force")
+def _(t):
+    pid = started(t)
+    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "exit", "0")
+    zombie = int(t.read(f"{t.dir}/pid"))
+    os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
+    began = time.monotonic()
+    t.delete("--force")
+    t.check(time.monotonic() - began < 5, "it took too long")
+    t.wait_for_end(zombie)
+    t.equal(t.wait_for_end(pid), -9, "the status of init")
 
 
 @case("a process that is killed from outside")
