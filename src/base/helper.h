@@ -4,9 +4,9 @@
  *
  * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
  * default signal dispositions, an empty mask, umask 022 (ours is 0) and no descriptor
- * but 0, 1 and 2, in a session (and so a process group) of their own; the input is fed to stdin (EPIPE
- * is fine), the tail of stderr is kept for the error, and at the deadline the whole
- * group is killed. The wait is on the pidfd and the pipes together, so it always
+ * but 0, 1 and 2, in a session (and so a process group) of their own; the input is fed
+ * to stdin (EPIPE is fine), the tail of stderr is kept for the error, and at the deadline
+ * the whole group is killed. The wait is on the pidfd and the pipes together, so it always
  * ends; the program dies with the process that started it.
  */
 #ifndef CLEAT_BASE_HELPER_H

@@ -89,7 +89,7 @@ bool identity_waits_for_zombies(pid_t pid, int pidfd);
 int identity_zombie_status(pid_t pid, int pidfd);
 /* The same of the recorded init, which identity_open() takes for ended. */
 int identity_ended_status(const struct cleat_state_file *s);
-/* Wait until the process behind @pidfd has ended. Returns 0, -ETIMEDOUT without an error, or -errno. */
+/* Wait until the process behind @pidfd has ended: 0, -ETIMEDOUT without an error, or -errno. */
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
 
 /* --- exit.c ----------------------------------------------------------------------------------- */

@@ -3,9 +3,9 @@
  * dev_apply - make the nodes and the links
  *
  * A node is made; where that is not allowed (mknod(2): never in a user namespace) one that
- * was made outside, or the host's node of that number, is bound. What stands there already is right when it is
- * that very device, and is covered when it is the empty file of an earlier bind;
- * config-linux.md wants an error for anything else.
+ * was made outside, or the host's node of that number, is bound. What stands there already
+ * is right when it is that very device, and is covered when it is the empty file of an
+ * earlier bind; config-linux.md wants an error for anything else.
  *
  * Only what was made here changes its owner: what was there is the image's, and what
  * was bound is the host's.

@@ -3,8 +3,8 @@
  * hook_run - one after the other, each with the state on its stdin
  *
  * A hook gets exactly its own environment. Only startContainer hooks, which run inside,
- * take the process's when they have none, and its umask; nothing that an image can set reaches a program
- * on the host.
+ * take the process's when they have none, and its umask; nothing that an image can set
+ * reaches a program on the host.
  */
 #include <stdio.h>
 

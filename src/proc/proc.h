@@ -204,7 +204,10 @@ int term_make_stdio(int slave, uid_t uid, struct err *e);
 int term_fix_stdio(int root, uid_t uid, struct err *e);
 /* Parent: send the master to --console-socket (one connect, one sendmsg, payload = name). */
 int term_send(int console_socket_fd, int master, struct err *e);
-/* Connect to a socket that takes descriptors, by its path or "@name"; @what: "console" or "pidfd", for messages. */
+/*
+ * Connect to a socket that takes descriptors, by its path or "@name"; @what: "console" or
+ * "pidfd", for messages.
+ */
 int term_connect(const char *path, const char *what, int *ret_fd, struct err *e);
 /* Parent in the foreground, before the program runs: the container's terminal is as ours. */
 void term_take_size(int master);
