@@ -10,7 +10,8 @@
  * The access time words are one enumeration of three values, not three bits:
  * whoever sets one of them must clear the whole mask (mount_setattr(2)).
  * norelatime and rnorelatime change nothing, because relatime is what the kernel
- * takes when nothing else is wanted.
+ * takes when nothing else is wanted. copy and nocopy (of `podman run -v`) are orders
+ * to podman, which has followed them by the time that it hands them on.
  */
 #include <stddef.h>
 
@@ -69,6 +70,7 @@ static const struct option_row rows[] = {
 	SUPER("async", 0, MS_SYNCHRONOUS),
 	ATTR("atime", 0, ATIME),
 	SWITCH("bind", bind, 0),
+	NOTHING("copy"),
 	SWITCH("copy-symlink", copy_symlink, 0),
 	NOTHING("defaults"),
 	SWITCH("dest-nofollow", dest_nofollow, 0),
@@ -82,6 +84,7 @@ static const struct option_row rows[] = {
 	SUPER("loud", 0, MS_SILENT),
 	SUPER("mand", MS_MANDLOCK, 0),
 	ATTR("noatime", MOUNT_ATTR_NOATIME, ATIME),
+	NOTHING("nocopy"),
 	ATTR("nodev", MOUNT_ATTR_NODEV, 0),
 	ATTR("nodiratime", MOUNT_ATTR_NODIRATIME, 0),
 	ATTR("noexec", MOUNT_ATTR_NOEXEC, 0),

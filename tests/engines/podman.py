@@ -273,6 +273,8 @@ def _(e):
     same(e.sh("podman run --rm --tmpfs /etc bb cat /etc/group"), e.sh(f"cat {TREE}/etc/group"))
     e.sh("podman run --rm -v data:/d bb sh -c 'echo kept >/d/f'")
     same(e.sh("podman run --rm -v data:/d:ro bb cat /d/f"), "kept")
+    same(e.sh("podman run --rm -v plain:/www:nocopy bb ls /www"), "")
+    same(e.sh("podman run --rm -v plain:/www:copy bb ls /www; podman volume rm plain >/dev/null"), "index.html")
 
 
 @test("capabilities, seccomp, privileged, devices", quick=True)
