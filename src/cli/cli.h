@@ -189,8 +189,8 @@ const char *cli_version(struct arena *a);
 
 /*
  * create and run: count the descriptors that are to be passed on (LISTEN_FDS as
- * sd_listen_fds(3) describes it, then --preserve-fds) and refuse those that are not
- * open, while nothing of our own has been opened.
+ * sd_listen_fds(3) describes it, then --preserve-fds), while nothing of our own has been
+ * opened. The last one must be open; the others are passed on if they are.
  */
 int create_early(struct invocation *inv, struct err *e);
 /*

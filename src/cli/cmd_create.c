@@ -22,6 +22,24 @@ static unsigned listen_fds(void)
 	return pid == (uint32_t)getpid() ? n : 0;
 }
 
+/*
+ * Of `podman run --preserve-fd=5` comes --preserve-fds 3 with nothing open at 3 and 4. No
+ * descriptor of ours may get such a number, or it would be passed on: what takes it is
+ * close-on-exec, which nothing inherited is.
+ */
+static int fill_gaps(int end, struct err *e)
+{
+	int fd;
+
+	do
+		fd = sys_open("/dev/null", O_PATH, 0); /* the lowest number that is free */
+	while (fd >= 0 && fd < end);
+	if (fd < 0)
+		return err_sys(e, -fd, "/dev/null", "open");
+	fd_close(&fd);
+	return 0;
+}
+
 int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
 		      struct err *e)
 {
@@ -30,12 +48,13 @@ int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_
 	*ret_listen = listen_fds();
 	*ret_names = getenv("LISTEN_FDNAMES");
 	end = 3 + (uint64_t)*ret_listen + preserve;
-	for (uint64_t fd = 3; fd < end; fd++)
-		if (fd > INT32_MAX || sys_fcntl((int)fd, F_GETFD, 0) < 0)
-			return err_user(e, "preserve-fds",
-					"descriptor %llu is to be passed on but not open",
-					(unsigned long long)fd);
-	return 0;
+	if (end == 3)
+		return 0;
+	if (end > INT32_MAX || sys_fcntl((int)end - 1, F_GETFD, 0) < 0)
+		return err_user(e, "preserve-fds",
+				"descriptor %llu is to be passed on but not open",
+				(unsigned long long)end - 1);
+	return fill_gaps((int)end, e);
 }
 
 int create_early(struct invocation *inv, struct err *e)

@@ -417,14 +417,13 @@ int step_close(void *role, struct err *e)
 	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1, c->landlock };
 	unsigned end = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
 
+	(void)e;
 	fd_defer(false);
 	child_close_except(c, keep, COUNT(keep));
-	for (unsigned fd = STDIO_FDS; fd < end; fd++) {
-		int r = fd_set_cloexec((int)fd, false);
-
-		if (r < 0)
-			return err_sys(e, -r, NULL, "preserve descriptor %u", fd);
-	}
+	/* Only what was inherited survives the exec; the rest was none (check_descriptors()). */
+	for (int fd = STDIO_FDS; fd < (int)end; fd++)
+		if (sys_fcntl(fd, F_GETFD, 0) == FD_CLOEXEC)
+			fd_close(&(int){ fd });
 	return 0;
 }
 

@@ -137,6 +137,16 @@ def _(e):
     same(e.sh(f"cat /proc/{pid}/cgroup"), e.sh(f"cat /proc/{e.pid('one')}/cgroup"))
 
 
+@test("--preserve-fds, --preserve-fd", quick=True)
+def _(e):
+    same(e.sh("podman run --rm --preserve-fds 2 bb sh -c 'cat <&3; cat <&4' 3<<<three 4<<<four"), "three\nfour")
+    if e.name == "runc":
+        return  # it wants 3 to 5, and podman hands on 5 only
+    same(e.sh("podman run --rm --preserve-fd 5 bb sh -c 'cat <&5' 5<<<five"), "five")
+    e.sh("podman run -d --name one bb sleep 1000")
+    same(e.sh("podman exec --preserve-fd 4,6 one sh -c 'cat <&4; cat <&6' 4<<<four 6<<<six"), "four\nsix")
+
+
 @test("attach, logs", quick=True)
 def _(e):
     e.sh("podman run -d -i --name one bb sh -c 'read l; echo got $l; sleep 1; exit 3'")

@@ -71,11 +71,17 @@ def _(t):
 @case("exec --preserve-fds")
 def _(t):
     started(t)
-    p = subprocess.run(["sh", "-c", f'exec "$@" 3>{t.dir}/a 4>{t.dir}/b', "sh", *t.command(
-        "exec", "--preserve-fds", "1", t.id, "/probe", "report", "descriptors")],
-                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
+
+    def found(n, opened):
+        p = subprocess.run(["sh", "-c", f'exec "$@" {opened}', "sh", *t.command(
+            "exec", "--preserve-fds", n, t.id, "/probe", "report", "descriptors")],
+                           capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        t.check(p.returncode == 0, p.stderr)
+        return sorted(t.decode(p.stdout)["descriptors"])
+
+    t.equal(found("1", f"3>{t.dir}/a 4>{t.dir}/b"), ["0", "1", "2", "3"], "the descriptors")
+    t.equal(found("4", f"4>{t.dir}/a 6>{t.dir}/b"), ["0", "1", "2", "4", "6"], "with gaps")
     t.delete("--force")
-    t.equal(sorted(t.decode(p.stdout)["descriptors"]), ["0", "1", "2", "3"], "the descriptors")
 
 
 @case("exec --cgroup", needs="cgroup2")

@@ -171,6 +171,22 @@ def _(t):
     t.equal(found["4"]["target"], f"{t.dir}/fd1", "what descriptor 4 is")
 
 
+@case("preserved descriptors with gaps")
+def _(t):
+    """podman's --preserve-fd=5,7 is --preserve-fds 5."""
+    t.probe("report", "descriptors")
+    t.write_config()
+    script = f'exec "$@" 5>{t.dir}/five 7>{t.dir}/seven'
+    p = subprocess.run(["sh", "-c", script, "sh",
+                        *t.command("run", "--preserve-fds", "5", "--bundle", t.bundle, t.id)],
+                       capture_output=True, encoding="utf-8", timeout=60, check=False,
+                       stdin=subprocess.DEVNULL)
+    t.check(p.returncode == 0, p.stderr)
+    found = t.decode(p.stdout)["descriptors"]
+    t.equal({fd: d["target"] for fd, d in found.items() if int(fd) > 2},
+            {"5": f"{t.dir}/five", "7": f"{t.dir}/seven"}, "the descriptors")
+
+
 @case("a preserved descriptor that is not open")
 def _(t):
     t.write_config()
