@@ -285,7 +285,8 @@ TEST(grandchild_holds_the_pipes)
 TEST(what_the_program_inherits)
 {
 	char output[4096], cwd[128];
-	struct helper h = shell(SH("ls /proc/$$/fd | tr '\\n' ' '; env; "
+	/* no pipe, for the shell has its ends open for a while after ls began */
+	struct helper h = shell(SH("ls /proc/$$/fd; env; "
 				   "grep -E '^Sig(Blk|Ign)' /proc/self/status; pwd; "
 				   "umask; ps -o sess= -p $$ | tr -d ' '; echo $$"));
 	static const long ignored[16] = { (long)SIG_IGN };
@@ -310,8 +311,8 @@ TEST(what_the_program_inherits)
 	CHECK(leak >= 50 && low >= 3);
 	umask(0);
 	CHECK_OK(helper_run(&h, &e), &e);
-	CHECK(str_starts(output, "0 1 2 "));
-	CHECK(strspn(output, "012 ") == 6);
+	CHECK(str_starts(output, "0\n1\n2\n"));
+	CHECK(strspn(output, "0123456789\n") == 6);
 	CHECK_HAS(output, "ONLY=this\n");
 	CHECK(!strstr(output, "HOME="));
 	CHECK_HAS(output, "SigBlk:\t0000000000000000\n");
