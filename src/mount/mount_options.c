@@ -10,8 +10,9 @@
  * The access time words are one enumeration of three values, not three bits:
  * whoever sets one of them must clear the whole mask (mount_setattr(2)).
  * norelatime and rnorelatime change nothing, because relatime is what the kernel
- * takes when nothing else is wanted. copy and nocopy (of `podman run -v`) are orders
- * to podman, which has followed them by the time that it hands them on.
+ * takes when nothing else is wanted. U, Z, z, cached, copy, delegated and nocopy (of
+ * -v of podman and buildah) are orders to the caller, who has followed them by the time
+ * that he hands them on.
  */
 #include <stddef.h>
 
@@ -67,12 +68,16 @@ struct option_row {
 
 /* Sorted by name: looked up by bisection and listed by `features`. */
 static const struct option_row rows[] = {
+	NOTHING("U"),
+	NOTHING("Z"),
 	SUPER("async", 0, MS_SYNCHRONOUS),
 	ATTR("atime", 0, ATIME),
 	SWITCH("bind", bind, 0),
+	NOTHING("cached"),
 	NOTHING("copy"),
 	SWITCH("copy-symlink", copy_symlink, 0),
 	NOTHING("defaults"),
+	NOTHING("delegated"),
 	SWITCH("dest-nofollow", dest_nofollow, 0),
 	ATTR("dev", 0, MOUNT_ATTR_NODEV),
 	ATTR("diratime", 0, MOUNT_ATTR_NODIRATIME),
@@ -139,6 +144,7 @@ static const struct option_row rows[] = {
 	SUPER("sync", MS_SYNCHRONOUS, 0),
 	SWITCH("tmpcopyup", tmpcopyup, 0),
 	PROPAGATION("unbindable", MS_UNBINDABLE),
+	NOTHING("z"),
 };
 
 static const struct option_row *option_find(const char *name)

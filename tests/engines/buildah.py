@@ -66,6 +66,8 @@ def _(e):
 def _(e):
     e.sh("mkdir -p /tmp/vol; echo host >/tmp/vol/file; buildah from --name one bb")
     same(e.sh("buildah run -v /tmp/vol:/v:ro one -- cat /v/file"), "host")
+    for words in ("z", "Z", "U", "O", "cached", "delegated"):
+        same(e.sh(f"buildah run -v /tmp/vol:/v:{words} one -- cat /v/file"), "host")
     same(e.sh("buildah run --user 1000 one -- id -u"), "1000")
     like(e.sh("buildah run --cap-drop all one -- grep CapEff /proc/self/status"), "0{16}")
     frame.needs_controller("memory")

@@ -44,7 +44,8 @@ TEST(options_of_the_top_mount)
 		{ { "nosymfollow", "symfollow" }, 0, MOUNT_ATTR_NOSYMFOLLOW },
 		{ { "nodiratime", "diratime" }, 0, MOUNT_ATTR_NODIRATIME },
 		{ { "defaults", "norelatime", "rnorelatime" }, 0, 0 },
-		{ { "copy", "nocopy" }, 0, 0 },
+		{ { "copy", "nocopy", "U", "Z", "z" }, 0, 0 },
+		{ { "cached", "delegated" }, 0, 0 },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
