@@ -180,6 +180,23 @@ def _(t):
     t.check(t.cleat("state", t.id).rc != 0, "the record is left")
 
 
+@case("a cgroup that passes controllers on holds no process", needs="cgroup2")
+def _(t):
+    """As of `buildah bud --cgroup-parent`, which is not a parent then but the cgroup itself."""
+    path = cgroups.directory("", "/" + t.id)
+    os.mkdir(path)
+    try:
+        for controller in ("memory", "io", "hugetlb"):  # those that are not for threads
+            cgroups.enable(path, controller)
+        if not t.read(f"{path}/cgroup.subtree_control").split():
+            raise Skip("the cgroup2 tree has no controller but for threads")
+        t.edit({"linux.cgroupsPath": "/" + t.id})
+        t.check_message(t.run(), f"a cgroup that passes controllers on: '/{t.id}': device or resource busy")
+    finally:
+        if os.path.isdir(path):
+            os.rmdir(path)
+
+
 # --- the log -------------------------------------------------------------------------------------
 
 @case("a log with --debug is JSON throughout")
