@@ -66,7 +66,7 @@ class Cri(frame.Engine):
     def pod(self, name, handler="", **linux):
         config = {"metadata": {"name": name, "uid": name, "namespace": "default"},
                   "hostname": name, "log_directory": f"/var/log/pods/{name}",
-                  "linux": {"cgroup_parent": "kube.slice" if self.systemd else "/kube", **linux}}
+                  "linux": {"cgroup_parent": "/kube.slice" if self.systemd else "/kube", **linux}}
         return self.call("RunPodSandbox", config=config, runtime_handler=handler)["pod_sandbox_id"], config
 
     def container(self, pod, name, command, mounts=(), **linux):
@@ -191,7 +191,9 @@ def _(e):
     need(int(found["memory"]["working_set_bytes"]["value"]) > 0, "no memory is used")
     need(int(found["cpu"]["usage_core_nano_seconds"]["value"]) > 0, "no time is used")
     found = e.call("PodSandboxStats", pod_sandbox_id=pod[0])["stats"]["linux"]
-    need(int(found["process"]["process_count"]["value"]) >= 2, "the pod has too few processes")
+    # containerd 1.7 counts those of the sandbox, 2 those of all its containers
+    need(int(found["process"]["process_count"]["value"]) >= 1, "the pod has no process")
+    need(int(found["memory"]["usage_bytes"]["value"]) > 0, "the pod uses no memory")
 
 
 @test("security context: user, read-only, capabilities, seccomp, privileged", quick=True)
