@@ -100,7 +100,7 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 int mount_options_parse(struct arena *a, const char *const *options, size_t n,
 			struct mount_flags *ret_flags, const struct mount_data **ret_data,
 			size_t *ret_n_data, struct err *e);
-/* All option words that are understood, sorted, for `features`. */
+/* The options of mounts, sorted, for `features`: without words that are for the caller. */
 const char *const *mount_option_names(size_t *ret_n);
 /*
  * mount_option_doubt() - is @m->options[@option] a word that neither we nor the file system

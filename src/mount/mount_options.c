@@ -29,6 +29,7 @@ enum option_scope {
 	SCOPE_PROPAGATION,
 	SCOPE_SWITCH, /* sets one or two bool members of struct mount_flags */
 	SCOPE_NONE,   /* understood, nothing to do */
+	SCOPE_CALLER, /* an order to the caller: nothing to do, and no option of ours */
 };
 
 struct option_row {
@@ -65,19 +66,23 @@ struct option_row {
 	{                                        \
 		.name = (n), .scope = SCOPE_NONE \
 	}
+#define CALLER(n)                                  \
+	{                                          \
+		.name = (n), .scope = SCOPE_CALLER \
+	}
 
 /* Sorted by name: looked up by bisection and listed by `features`. */
 static const struct option_row rows[] = {
-	NOTHING("U"),
-	NOTHING("Z"),
+	CALLER("U"),
+	CALLER("Z"),
 	SUPER("async", 0, MS_SYNCHRONOUS),
 	ATTR("atime", 0, ATIME),
 	SWITCH("bind", bind, 0),
-	NOTHING("cached"),
-	NOTHING("copy"),
+	CALLER("cached"),
+	CALLER("copy"),
 	SWITCH("copy-symlink", copy_symlink, 0),
 	NOTHING("defaults"),
-	NOTHING("delegated"),
+	CALLER("delegated"),
 	SWITCH("dest-nofollow", dest_nofollow, 0),
 	ATTR("dev", 0, MOUNT_ATTR_NODEV),
 	ATTR("diratime", 0, MOUNT_ATTR_NODIRATIME),
@@ -89,7 +94,7 @@ static const struct option_row rows[] = {
 	SUPER("loud", 0, MS_SILENT),
 	SUPER("mand", MS_MANDLOCK, 0),
 	ATTR("noatime", MOUNT_ATTR_NOATIME, ATIME),
-	NOTHING("nocopy"),
+	CALLER("nocopy"),
 	ATTR("nodev", MOUNT_ATTR_NODEV, 0),
 	ATTR("nodiratime", MOUNT_ATTR_NODIRATIME, 0),
 	ATTR("noexec", MOUNT_ATTR_NOEXEC, 0),
@@ -144,7 +149,7 @@ static const struct option_row rows[] = {
 	SUPER("sync", MS_SYNCHRONOUS, 0),
 	SWITCH("tmpcopyup", tmpcopyup, 0),
 	PROPAGATION("unbindable", MS_UNBINDABLE),
-	NOTHING("z"),
+	CALLER("z"),
 };
 
 static const struct option_row *option_find(const char *name)
@@ -199,6 +204,7 @@ static void option_apply(struct mount_flags *f, const struct option_row *row)
 			*((bool *)((char *)f + row->also)) = true;
 		break;
 	case SCOPE_NONE:
+	case SCOPE_CALLER:
 		break;
 	}
 }
@@ -287,10 +293,12 @@ int mount_options_parse(struct arena *a, const char *const *options, size_t n,
 const char *const *mount_option_names(size_t *ret_n)
 {
 	static const char *names[COUNT(rows)];
+	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		names[i] = rows[i].name;
-	*ret_n = COUNT(rows);
+		if (rows[i].scope != SCOPE_CALLER)
+			names[n++] = rows[i].name;
+	*ret_n = n;
 	return names;
 }
 
