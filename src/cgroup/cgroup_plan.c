@@ -140,26 +140,31 @@ static int add_v2(struct build *b, const struct ctl *c)
 	return 0;
 }
 
-static bool has_required(const struct cgroup_value_list *list)
+/* NULL: all of them may be left out */
+static const struct cgroup_value *first_required(const struct cgroup_value_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (!list->v[i].optional)
-			return true;
-	return false;
+			return &list->v[i];
+	return NULL;
 }
 
 /* A host without a v2 tree and without that controller: legal unless it is needed. */
 static int refuse_values(struct build *b, const struct ctl *c)
 {
 	struct ctl_out o = { .arena = b->arena, .err = b->err };
+	const struct cgroup_value *needed;
 
 	if (c->v1 && c->v1(&o, b->resources) < 0)
 		return -b->err->code;
-	if (!has_required(&o.early) && !has_required(&o.late))
+	needed = first_required(&o.early);
+	if (!needed)
+		needed = first_required(&o.late);
+	if (!needed)
 		return 0;
 	return err_code(b->err, ENOTSUP, c->v1_name,
 			"linux.resources.%s: no hierarchy with the controller '%s' is mounted",
-			(o.early.n ? o.early.v : o.late.v)[0].field, c->v1_name);
+			needed->field, c->v1_name);
 }
 
 static int add_controller(struct build *b, const struct ctl *c)
