@@ -129,7 +129,7 @@ TEST(what_a_user_named_may_be_a_pipe)
 	CHECK_INT(file_read_named(AT_FDCWD, unit_dir(), &a, 100, &got, &e), -EISDIR);
 	CHECK_INT(file_read_named(d.fd, "none", &a, 100, &got, &e), -ENOENT);
 	CHECK_STR(e.text, "open 'none': no such file or directory");
-	REQUIRE(pipe(ends) == 0 && write(ends[1], "text", 4) == 4);
+	REQUIRE(pipe2(ends, O_CLOEXEC) == 0 && write(ends[1], "text", 4) == 4);
 	REQUIRE(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
 	fd_close(&ends[0]);
 	fd_close(&ends[1]);

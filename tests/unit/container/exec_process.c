@@ -23,7 +23,7 @@ static const struct {
 
 static void write_text(const char *path, const char *text)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f = fopen(path, "we");
 
 	REQUIRE(f != NULL);
 	REQUIRE(fputs(text, f) >= 0);
