@@ -57,27 +57,25 @@ static int make_directories(const char *path)
 	return dir;
 }
 
-/* The caller's umask decides no mode. */
-static int make_with_parents(const char *path)
+/* The caller's umask decides no mode of what is made. */
+static int open_made(const char *path, bool make)
 {
-	mode_t mask = umask(0);
-	int r = make_directories(path);
+	int dir = open_directory(AT_FDCWD, path);
+	mode_t mask;
+	int r;
 
+	if (dir != -ENOENT || !make)
+		return dir;
+	mask = umask(0);
+	r = make_directories(path);
 	umask(mask);
-	return r;
+	return r < 0 ? r : open_directory(AT_FDCWD, path);
 }
 
 static int enter(const char *path, bool make)
 {
-	auto_fd dir = open_directory(AT_FDCWD, path);
+	auto_fd dir = open_made(path, make);
 
-	if (dir == -ENOENT && make) {
-		int r = make_with_parents(path);
-
-		if (r < 0)
-			return r;
-		dir = open_directory(AT_FDCWD, path);
-	}
 	return dir < 0 ? dir : sys_fchdir(dir);
 }
 
@@ -96,10 +94,9 @@ static int check_inside(const char *path, struct err *e)
 
 void proc_cwd_make(const struct proc_plan *p)
 {
-	auto_fd dir = open_directory(AT_FDCWD, p->process->cwd);
+	auto_fd dir = open_made(p->process->cwd, true);
 
-	if (dir == -ENOENT)
-		(void)make_with_parents(p->process->cwd);
+	(void)dir;
 }
 
 int proc_cwd(const struct proc_plan *p, struct err *e)

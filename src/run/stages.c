@@ -76,12 +76,16 @@ bool when_start_hooks(const void *role)
 	return ((const struct child *)role)->plan->hooks.n[HOOK_START_CONTAINER] > 0;
 }
 
-/* Nearly all programs want to be at "/", which is there. */
+/* Only what is made read-only later need be found now; "/" is there. */
 bool when_makes_cwd(const void *role)
 {
 	const struct child *c = role;
+	const struct mount_plan *m = &c->plan->mount;
+	bool later = m->readonly_root;
 
-	return c->plan->mount.has_ns && !str_eq(c->plan->proc.process->cwd, "/");
+	for (size_t i = 0; i < m->n_ops && !later; i++)
+		later = m->ops[i].late_readonly;
+	return m->has_ns && later && !str_eq(c->plan->proc.process->cwd, "/");
 }
 
 bool when_names(const void *role)
