@@ -82,12 +82,18 @@ def _(t):
     t.delete()
 
 
+def zombie_of_exec(t):
+    """The pid of an exec that has ended, and is not reaped before the case does it."""
+    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "exit", "0")
+    pid = int(t.read(f"{t.dir}/pid"))
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return pid
+
+
 @case("an init that waits for zombies of others is stopped")
 def _(t):
     pid = started(t)
-    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "exit", "0")
-    zombie = int(t.read(f"{t.dir}/pid"))
-    os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
+    zombie = zombie_of_exec(t)
     t.ok("kill", t.id, "KILL")
     end = time.monotonic() + 10
     while t.state()["status"] != "stopped" and time.monotonic() < end:
@@ -103,9 +109,7 @@ def _(t):
 @case("zombies of others do not hold up delete --force")
 def _(t):
     pid = started(t)
-    t.ok("exec", "--detach", "--pid-file", f"{t.dir}/pid", t.id, "/probe", "exit", "0")
-    zombie = int(t.read(f"{t.dir}/pid"))
-    os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
+    zombie = zombie_of_exec(t)
     began = time.monotonic()
     t.delete("--force")
     t.check(time.monotonic() - began < 5, "it took too long")
