@@ -120,7 +120,7 @@ static struct oci_string_map *annotations(struct arena *a)
 
 /* features.md: annotations of a configuration that change what is done; "." ends a prefix. */
 static const char *unsafe_annotations[] = {
-	"run.cleat.", "run.oci.keep_original_groups", "run.oci.mount_context_type",
+	"run.cleat.", "run.oci.", "org.criu.config",
 	"org.systemd.property.", /* the last: a build without the manager knows none */
 };
 

@@ -289,26 +289,18 @@ static int plan_label(const struct spec *spec, struct mount_plan *p, struct err 
 {
 	static const char *const keys[] = { "context", "fscontext", "defcontext", "rootcontext" };
 	const struct oci_config *c = spec->config;
+	const char *kind = spec_annotation(c, SPEC_ANNOTATION_MOUNT_CONTEXT);
+	size_t k = 0;
 
 	if (!c->linux || !c->linux->mount_label || !c->linux->mount_label[0])
 		return 0;
+	while (kind && k < COUNT(keys) && !str_eq(keys[k], kind))
+		k++;
+	if (k == COUNT(keys))
+		return err_user(e, kind, "annotation %s has the unknown value '%s'",
+				SPEC_ANNOTATION_MOUNT_CONTEXT, kind);
 	p->label = c->linux->mount_label;
-	p->label_key = keys[0];
-	for (size_t i = 0; c->annotations && i < c->annotations->n; i++) {
-		const char *value = c->annotations->entries[i].value;
-		size_t k = 0;
-
-		if (!str_eq(c->annotations->entries[i].key, "run.oci.mount_context_type"))
-			continue;
-		while (k < COUNT(keys) && !str_eq(keys[k], value))
-			k++;
-		if (k == COUNT(keys))
-			return err_user(e, value,
-					"annotation run.oci.mount_context_type has the unknown "
-					"value '%s'",
-					value);
-		p->label_key = keys[k];
-	}
+	p->label_key = keys[k];
 	return 0;
 }
 

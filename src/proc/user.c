@@ -15,20 +15,7 @@
 #include "proc/parts.h"
 #include "sys/sys.h"
 
-/* Podman's --group-add keep-groups. */
-#define KEEP_GROUPS "run.oci.keep_original_groups"
-#define GROUPS_FEW  32
-
-static bool annotation_is_set(const struct oci_config *c, const char *key)
-{
-	const struct oci_string_map *map = c->annotations;
-
-	for (size_t i = 0; map && i < map->n; i++)
-		if (str_eq(map->entries[i].key, key))
-			return str_eq(map->entries[i].value, "1") ||
-			       str_eq(map->entries[i].value, "true");
-	return false;
-}
+#define GROUPS_FEW 32
 
 /* A user may map his own group himself, but then setgroups is denied; user_namespaces(7). */
 static bool setgroups_is_denied(const struct spec *spec, const struct host *host)
@@ -40,10 +27,11 @@ static bool setgroups_is_denied(const struct spec *spec, const struct host *host
 int plan_groups(const struct spec *spec, const struct host *host, struct proc_plan *p,
 		struct err *e)
 {
-	if (annotation_is_set(spec->config, KEEP_GROUPS)) {
+	/* podman's --group-add keep-groups */
+	if (spec_annotation_is_set(spec->config, SPEC_ANNOTATION_KEEP_GROUPS)) {
 		if (p->process->n_groups)
 			log_warning("process.user.additionalGids: not used because of %s",
-				    KEEP_GROUPS);
+				    SPEC_ANNOTATION_KEEP_GROUPS);
 		p->keep_groups = true;
 		return 0;
 	}

@@ -10,16 +10,6 @@
 #include "ocispec/decode.h"
 #include "spec/check.h"
 
-static const char *annotation(const struct oci_config *config, const char *key)
-{
-	const struct oci_string_map *map = config->annotations;
-
-	for (size_t i = 0; map && i < map->n; i++)
-		if (str_eq(map->entries[i].key, key))
-			return map->entries[i].value;
-	return NULL;
-}
-
 static const void *decode(const char *key, const char *text, const struct ocispec_type *type,
 			  struct check *c)
 {
@@ -61,8 +51,8 @@ static void check_core_scheduling(const struct oci_core_scheduling *s, struct ch
 
 void check_next(struct spec *s, struct check *c)
 {
-	const char *landlock = annotation(s->config, SPEC_ANNOTATION_LANDLOCK);
-	const char *cores = annotation(s->config, SPEC_ANNOTATION_CORE_SCHEDULING);
+	const char *landlock = spec_annotation(s->config, SPEC_ANNOTATION_LANDLOCK);
+	const char *cores = spec_annotation(s->config, SPEC_ANNOTATION_CORE_SCHEDULING);
 
 	if (landlock)
 		s->landlock = decode(SPEC_ANNOTATION_LANDLOCK, landlock, &oci_landlock_type, c);

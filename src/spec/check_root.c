@@ -92,12 +92,3 @@ void check_root(struct spec *s, struct check *c)
 	s->hostname = check_uts_name(s->config->hostname, "hostname", s, c);
 	s->domainname = check_uts_name(s->config->domainname, "domainname", s, c);
 }
-
-void check_annotations(const struct spec *s, struct check *c)
-{
-	const struct oci_string_map *map = s->config->annotations;
-
-	for (size_t i = 0; map && i < map->n; i++)
-		if (!*map->entries[i].key)
-			check_error(c, "annotations[\"\"]: a key is empty");
-}

@@ -174,9 +174,28 @@ const char *spec_rule(const char *path);
 /* Check spec->config->mounts on their own (mounts add). */
 int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e);
 
-/* Annotations that carry what the next specification may bring, as JSON. */
-#define SPEC_ANNOTATION_LANDLOCK	"run.cleat.landlock"
-#define SPEC_ANNOTATION_CORE_SCHEDULING "run.cleat.coreScheduling"
+/* Annotations that change what is done; docs/annotations.md. The first two carry, as JSON,
+   what the next specification may bring. */
+#define SPEC_ANNOTATION_LANDLOCK	 "run.cleat.landlock"
+#define SPEC_ANNOTATION_CORE_SCHEDULING	 "run.cleat.coreScheduling"
+#define SPEC_ANNOTATION_KEEP_GROUPS	 "run.oci.keep_original_groups"
+#define SPEC_ANNOTATION_MOUNT_CONTEXT	 "run.oci.mount_context_type"
+#define SPEC_ANNOTATION_HOOKS_STDOUT	 "run.oci.hooks.stdout"
+#define SPEC_ANNOTATION_HOOKS_STDERR	 "run.oci.hooks.stderr"
+#define SPEC_ANNOTATION_PIDFD_RECEIVER	 "run.oci.pidfd_receiver"
+#define SPEC_ANNOTATION_CGROUP_V1	 "run.oci.systemd.force_cgroup_v1"
+#define SPEC_ANNOTATION_SUBGROUP	 "run.oci.systemd.subgroup"
+#define SPEC_ANNOTATION_DELEGATE	 "run.oci.delegate-cgroup"
+#define SPEC_ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
+#define SPEC_ANNOTATION_SECCOMP_UNKNOWN	 "run.oci.seccomp_fail_unknown_syscall"
+#define SPEC_ANNOTATION_SECCOMP_BPF	 "run.oci.seccomp_bpf_data"
+#define SPEC_ANNOTATION_SECCOMP_PLUGINS	 "run.oci.seccomp.plugins"
+#define SPEC_ANNOTATION_HANDLER		 "run.oci.handler"
+
+/* The value of an annotation of config.json; NULL: it is not there. */
+const char *spec_annotation(const struct oci_config *config, const char *key);
+/* One that is a switch: it has a value, and that is not "0" or "false". */
+bool spec_annotation_is_set(const struct oci_config *config, const char *key);
 
 /* --- single checks, also used by the command line -------------------------------------- */
 int spec_ns_from_name(const char *name);     /* CLONE_NEW* or -EINVAL */

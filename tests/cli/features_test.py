@@ -56,7 +56,7 @@ ROWS = [
                                   "NUMA_BALANCING RELATIVE_NODES STATIC_NODES".split()}),
     ("linux.netDevices.enabled", True),
     ("annotations", {"io.github.seccomp.libseccomp.version"}),
-    ("potentiallyUnsafeConfigAnnotations", {"run.cleat.", "run.oci.keep_original_groups"}),
+    ("potentiallyUnsafeConfigAnnotations", {"run.cleat.", "run.oci.", "org.criu.config"}),
 ]
 
 results = []
@@ -140,7 +140,7 @@ def documented(features):
     """The unsafe annotations are those that docs/annotations.md tells of, but for a signal."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/annotations.md")
     with open(path, encoding="utf-8") as f:
-        told = set(re.findall(r"^\| `([\w.]+)` \|", f.read(), re.M))
+        told = set(re.findall(r"^\| `([\w.-]+)` \|", f.read(), re.M))
     told.discard("org.opencontainers.image.stopSignal")
     if not features["linux"]["cgroup"]["systemd"]:
         told.discard("org.systemd.property.NAME")

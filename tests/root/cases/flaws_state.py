@@ -107,7 +107,7 @@ def _(t):
     """CVE-2026-53488, CVE-2026-44210, CVE-2024-3154."""
     t.edit({"annotations": {
         "io.katacontainers.config.hypervisor.path": "/evil", "krun.cpus": "1",
-        "run.oci.handler": "evil", "module.wasm.image/variant": "compat",
+        "module.wasm.image/variant": "compat",
         "io.containerd.runc.v2.group": "x", "org.systemd.property.ExecStartPre": "'/evil'",
         "--debug": "-x", "a=b\nc": "d"}})
     t.probe("say", "ran")

@@ -119,6 +119,8 @@ report_rows([
     ("properties of other systems", {"windows": {"layerFolders": []}, "solaris": {}, "vm": {
         "kernel": {"path": "/k"}}}, {"pid": 1}),
     ("annotations of others", {"annotations": {"x": "y", "a/b": "c" * 10000}}, {"pid": 1}),
+    ("a pod's handler, in its pause container", {"annotations": {
+        "run.oci.handler": "krun", "io.kubernetes.cri.container-type": "sandbox"}}, {"pid": 1}),
     ("no mounts at all", {"mounts": [], "linux.maskedPaths": [], "linux.readonlyPaths": []},
      {"pid": 1, "mountinfo": None}),
     ("no linux.resources", {"linux.resources": DELETE}, {"pid": 1}),
