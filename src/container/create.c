@@ -108,6 +108,9 @@ static int prepare(struct creation *m, const struct context *ctx, const struct r
 		return -e->code;
 	m->run.plan = m->plan;
 	m->run.options = *how;
+	if (!how->pidfd_socket)
+		m->run.options.pidfd_socket =
+			spec_annotation(m->spec->config, SPEC_ANNOTATION_PIDFD_RECEIVER);
 	m->listener = (struct listener_of){ m->arena, &m->c, m->spec, 0 };
 	m->run.callbacks = (struct run_callbacks){ record_identity, record_created, m,
 						   listener_for(&m->listener) };

@@ -186,15 +186,18 @@ static void load_poststop(struct arena *a, const struct container *c, struct pos
 /* runtime.md, lifecycle step 13: failures were logged, the rest goes on. */
 static void run_poststop(struct arena *a, const struct container *c, const struct poststop *p)
 {
-	auto_fd bundle = -1;
+	struct hook_fds fds;
+	struct err e = { 0 };
 
 	if (!p->spec)
 		return;
 	/* a hook waits for the end of what we write to it */
 	fd_defer(false);
-	bundle = sys_open(p->spec->bundle, O_PATH | O_DIRECTORY, 0);
+	if (hook_open(&p->hooks, p->spec->bundle, &fds, &e) < 0)
+		log_warning("container '%s': poststop hooks: %s", c->id, e.text);
 	hook_run_all(&p->hooks, HOOK_POSTSTOP,
-		     hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), bundle, NULL);
+		     hook_state(a, p->spec, c->id, "stopped", 0, p->spec->bundle), &fds, NULL);
+	hook_close(&fds);
 }
 
 /* A resctrl that has gone took the groups along. */

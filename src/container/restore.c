@@ -254,9 +254,9 @@ static int run_hooks(struct restoring *r, pid_t pid, struct err *e)
 	state = hook_state(m->arena, m->spec, m->c.id, "creating", pid, m->spec->bundle);
 	ret = go_to(r->host, e);
 	if (ret == 0)
-		ret = hook_run_all(hooks, HOOK_PRESTART, state, m->run.bundle, e);
+		ret = hook_run_all(hooks, HOOK_PRESTART, state, &m->run.hooks, e);
 	if (ret == 0)
-		ret = hook_run_all(hooks, HOOK_CREATE_RUNTIME, state, m->run.bundle, e);
+		ret = hook_run_all(hooks, HOOK_CREATE_RUNTIME, state, &m->run.hooks, e);
 	return ret < 0 ? ret : go_to(r->own, e);
 }
 

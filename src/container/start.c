@@ -10,14 +10,19 @@
 int container_poststart(struct arena *a, const struct hook_plan *hooks, const struct spec *spec,
 			const struct container *c, struct err *e)
 {
-	auto_fd bundle = -1;
+	struct hook_fds fds;
+	int r;
 
 	if (!hooks->n[HOOK_POSTSTART])
 		return 0;
-	bundle = sys_open(spec->bundle, O_PATH | O_DIRECTORY, 0);
-	return hook_run_all(hooks, HOOK_POSTSTART,
-			    hook_state(a, spec, c->id, "running", c->state->pid, spec->bundle),
-			    bundle, e);
+	r = hook_open(hooks, spec->bundle, &fds, e);
+	if (r < 0)
+		return r;
+	r = hook_run_all(hooks, HOOK_POSTSTART,
+			 hook_state(a, spec, c->id, "running", c->state->pid, spec->bundle), &fds,
+			 e);
+	hook_close(&fds);
+	return r;
 }
 
 static int run_poststart(struct arena *a, const struct container *c, struct err *e)

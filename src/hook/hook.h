@@ -31,22 +31,41 @@ struct hook_plan {
 	const struct oci_hook *const *hooks[HOOK_N];
 	size_t n[HOOK_N];
 	const char *const *start_env; /* env of startContainer hooks without env of their own */
+	const char *out, *err;	      /* files that hooks write to, by annotation; NULL: none */
 };
+
+/* What hooks are run with, of the runtime namespace; -1: not this one. */
+struct hook_fds {
+	int dir;      /* to run in: the bundle */
+	int out, err; /* for stdout, and for a copy of stderr */
+};
+#define HOOK_FDS_NONE ((struct hook_fds){ -1, -1, -1 })
 
 /* Pure; config-level checks (absolute path, timeout > 0) are spec's. */
 int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret, struct err *e);
 
 /*
+ * hook_open() - open what hooks of the plan are run with
+ * @bundle: path of the bundle
+ *
+ * Without the bundle, which may have gone by the time of the last hooks, they run where we are.
+ * A file that is not there is made (mode 0600), one that is there is appended to; a FIFO without
+ * a reader is an error. Returns 0 or -errno; on failure *ret has nothing to close.
+ */
+int hook_open(const struct hook_plan *p, const char *bundle, struct hook_fds *ret, struct err *e);
+void hook_close(struct hook_fds *f);
+
+/*
  * hook_run_all() - run the hooks of one kind in order
  * @state: the state JSON that each gets on stdin (compact, slashes not escaped)
- * @cwd_fd: directory to run in (the bundle in the runtime namespace); -1: as we are
+ * @fds: what they are run with
  *
  * The first failure ends it: "hook createRuntime[1] '/usr/bin/x': exited with status 3:
  * '<last line of stderr>'". A failing poststop hook is a warning, the others run all the
  * same, as config.md wants it.
  */
-int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state, int cwd_fd,
-		 struct err *e);
+int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state,
+		 const struct hook_fds *fds, struct err *e);
 
 /*
  * The state object of runtime.md for a hook: @status "creating"/"created"/"running"/

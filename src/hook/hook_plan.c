@@ -36,6 +36,8 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
 		take(&p, HOOK_POSTSTART, h->poststart, h->n_poststart);
 		take(&p, HOOK_POSTSTOP, h->poststop, h->n_poststop);
 	}
+	p.out = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDOUT);
+	p.err = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDERR);
 	if (p.n[HOOK_START_CONTAINER] && spec->has_process) {
 		const struct oci_process *process = spec->process.oci;
 		const char **env = arena_new_n(a, process->n_env + 1, const char *);

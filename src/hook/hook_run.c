@@ -18,7 +18,7 @@
 #define TIMEOUT_MAX 1000000000 /* seconds; as good as none, and does not overflow */
 
 static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, const char *state,
-		   int cwd_fd, struct err *e)
+		   const struct hook_fds *fds, struct err *e)
 {
 	const struct oci_hook *hook = p->hooks[kind][i];
 	auto_arena a = arena_make();
@@ -26,11 +26,11 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 		.what = arena_printf(&a, "error running %s hook #%zu: '%s'", hook_kind_name(kind),
 				     i, hook->path),
 		.path = hook->path,
-		.cwd_fd = cwd_fd,
+		.cwd_fd = fds->dir,
 		.input = state,
 		.input_len = strlen(state),
-		.stdout_fd = -1,
-		.stderr_fd = -1,
+		.stdout_fd = fds->out,
+		.stderr_fd = fds->err,
 		.keep_umask = kind == HOOK_START_CONTAINER,
 	};
 
@@ -47,13 +47,13 @@ static int run_one(const struct hook_plan *p, enum hook_kind kind, size_t i, con
 	return helper_run(&h, e);
 }
 
-int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state, int cwd_fd,
-		 struct err *e)
+int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state,
+		 const struct hook_fds *fds, struct err *e)
 {
 	for (size_t i = 0; i < p->n[kind]; i++) {
 		struct err failed = { 0 };
 
-		if (run_one(p, kind, i, state, cwd_fd, &failed) == 0)
+		if (run_one(p, kind, i, state, fds, &failed) == 0)
 			continue;
 		if (kind != HOOK_POSTSTOP) {
 			err_set_id(&failed, "hook");

@@ -267,6 +267,10 @@ static void put_hook(struct plan_out *o, const char *kind, const struct oci_hook
 
 static void put_hooks(struct plan_out *o, const struct hook_plan *h)
 {
+	if (h->out)
+		plan_put(o, "hooks write to %s\n", h->out);
+	if (h->err)
+		plan_put(o, "hooks write errors to %s\n", h->err);
 	for (int k = 0; k < HOOK_N; k++)
 		for (size_t i = 0; i < h->n[k]; i++)
 			put_hook(o, hook_kind_name((enum hook_kind)k), h->hooks[k][i]);

@@ -27,7 +27,7 @@ static int ask_map_ids(void *role, struct err *e)
 static int step_bundle(void *role, struct err *e)
 {
 	struct child *c = role;
-	int r = sys_fchdir(c->run->bundle);
+	int r = sys_fchdir(c->run->hooks.dir);
 
 	return r < 0 ? err_sys(e, -r, c->plan->spec->bundle, "enter the bundle") : 0;
 }
@@ -68,12 +68,15 @@ static int step_forget_host(void *role, struct err *e)
 {
 	struct child *c = role;
 	struct run *r = c->run;
-	int keep[5 + COUNT(r->ns.join)] = { c->up, r->gate, r->rootfs_tree, c->cgroup, -1 };
-	size_t n = 5;
+	/* what hooks write to are no directories, and open for appending alone */
+	int keep[7 + COUNT(r->ns.join)] = { c->up,     r->gate,	     r->rootfs_tree,
+					    c->cgroup, r->hooks.out, r->hooks.err,
+					    -1 };
+	size_t n = 7;
 
 	(void)e;
 	if (!c->plan->mount.has_ns)
-		keep[4] = r->rootfs_dir;
+		keep[6] = r->rootfs_dir;
 	for (size_t i = 0; i < r->ns.n_join; i++)
 		keep[n++] = r->ns.join[i].fd;
 	child_close_except(c, keep, n);

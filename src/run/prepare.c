@@ -52,7 +52,8 @@ static void run_init(struct run *r)
 {
 	r->birth = -1;
 	r->pidfd = r->channel = r->gate = r->console = r->pidfd_socket = r->master = -1;
-	r->rootfs_tree = r->rootfs_dir = r->userns = r->bundle = -1;
+	r->rootfs_tree = r->rootfs_dir = r->userns = -1;
+	r->hooks = HOOK_FDS_NONE;
 	r->proc = DIR_NONE;
 	r->watch.fd = -1;
 	r->net = NET_MOVES_NONE;
@@ -89,16 +90,16 @@ static int exec_root_open(struct run *r, struct err *e)
 }
 
 /* Hooks of the runtime namespace and createContainer hooks run in the bundle's directory. */
-static int bundle_open(struct run *r, struct err *e)
+static int hooks_prepare(struct run *r, struct err *e)
 {
 	const struct hook_plan *h = &r->plan->hooks;
-	const char *path = r->plan->spec->bundle;
+	bool in_bundle =
+		h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME] || h->n[HOOK_CREATE_CONTAINER];
+	bool write = h->n[HOOK_START_CONTAINER] && (h->out || h->err);
 
-	if (r->options.exec ||
-	    !(h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME] || h->n[HOOK_CREATE_CONTAINER]))
+	if (r->options.exec || !(in_bundle || write))
 		return 0;
-	r->bundle = sys_open(path, O_PATH | O_DIRECTORY, 0);
-	return r->bundle < 0 ? err_sys(e, -r->bundle, path, "open the bundle") : 0;
+	return hook_open(h, r->plan->spec->bundle, &r->hooks, e);
 }
 
 bool run_has_user_ns(const struct run *r)
@@ -158,7 +159,7 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		(p->proc.has_sched || p->proc.ioprio >= 0) && run_has_user_ns(r) && geteuid() == 0;
 	ret = r->options.exec ? exec_root_open(r, e) : world_open(r, e);
 	if (ret == 0)
-		ret = bundle_open(r, e);
+		ret = hooks_prepare(r, e);
 	if (ret == 0)
 		ret = labels_check(p, e);
 	if (ret == 0)
@@ -188,6 +189,6 @@ void run_close(struct run *r)
 	fd_close(&r->rootfs_tree);
 	fd_close(&r->rootfs_dir);
 	fd_close(&r->userns);
-	fd_close(&r->bundle);
+	hook_close(&r->hooks);
 	fd_close(&r->pidfd);
 }

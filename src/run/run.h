@@ -73,12 +73,12 @@ struct run {
 	int pidfd_socket; /* connected; -1 */
 	int master;	  /* pty master in the foreground; -1 */
 	int rootfs_tree, rootfs_dir;
-	bool sets_priorities; /* the parent does, since init has no right to */
-	int bundle;	      /* where hooks run; -1: there are none */
-	int userns;	      /* the container's user namespace, for id-mapped mounts; -1 */
-	struct dir proc;      /* a procfs of our own; empty until parent_proc() */
-	struct net_moves net; /* devices that are in the container by our doing */
-	struct rdt_fs rdt;    /* open when the container has a group there */
+	bool sets_priorities;  /* the parent does, since init has no right to */
+	struct hook_fds hooks; /* empty: there are none */
+	int userns;	       /* the container's user namespace, for id-mapped mounts; -1 */
+	struct dir proc;       /* a procfs of our own; empty until parent_proc() */
+	struct net_moves net;  /* devices that are in the container by our doing */
+	struct rdt_fs rdt;     /* open when the container has a group there */
 	struct rdt_made rdt_made;
 	struct run_watch watch;
 	struct run_progress *progress; /* shared page: role and step; stays mapped */

@@ -130,9 +130,9 @@ static int serve_hooks(struct parent *p, const struct msg *m, int *fd, struct er
 
 	(void)m;
 	(void)fd;
-	r = hook_run_all(&plan->hooks, HOOK_PRESTART, state, p->run->bundle, e);
+	r = hook_run_all(&plan->hooks, HOOK_PRESTART, state, &p->run->hooks, e);
 	if (r == 0)
-		r = hook_run_all(&plan->hooks, HOOK_CREATE_RUNTIME, state, p->run->bundle, e);
+		r = hook_run_all(&plan->hooks, HOOK_CREATE_RUNTIME, state, &p->run->hooks, e);
 	return r < 0 ? r : answer(p, 0, -1, e);
 }
 

@@ -230,7 +230,9 @@ static int run_hooks(struct child *c, enum hook_kind kind, const char *status, s
 	const char *state = hook_state(c->arena, c->plan->spec, c->plan->options.id, status,
 				       getpid(), c->plan->spec->bundle);
 
-	return hook_run_all(&c->plan->hooks, kind, state, -1, e);
+	const struct hook_fds fds = { -1, c->run->hooks.out, c->run->hooks.err };
+
+	return hook_run_all(&c->plan->hooks, kind, state, &fds, e);
 }
 
 int step_create_hooks(void *role, struct err *e)
@@ -418,7 +420,9 @@ void child_close_except(const struct child *c, int *keep, size_t n)
 int step_close(void *role, struct err *e)
 {
 	struct child *c = role;
-	int keep[] = { c->up, c->run->gate, when_label(c) ? c->mount.proc : -1, c->landlock };
+	struct hook_fds hooks = when_start_hooks(c) ? c->run->hooks : HOOK_FDS_NONE;
+	int proc = when_label(c) ? c->mount.proc : -1;
+	int keep[] = { c->up, c->run->gate, proc, c->landlock, hooks.out, hooks.err };
 	unsigned end = STDIO_FDS + c->plan->options.preserve_fds + c->plan->options.listen_fds;
 
 	(void)e;

@@ -101,6 +101,8 @@ CASES = [
     ("hooks of all kinds", {"hooks": {kind: [HOOK, {"path": "/bin/" + kind}] for kind in (
         "prestart", "createRuntime", "createContainer", "startContainer", "poststart",
         "poststop")}}),
+    ("hooks that are heard", {"hooks": {"poststop": [HOOK]}, "annotations": {
+        "run.oci.hooks.stdout": "/var/log/a", "run.oci.hooks.stderr": "/var/log/b"}}),
     # devices
     ("devices", {**NO_USER, "linux.devices": [
         {"path": "/dev/a", "type": "b", **DEV, "fileMode": 384, "uid": 3, "gid": 4},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """exec: a further process of a container that runs."""
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 from frame import cgroups
 from frame.case import case
 from frame.config import caps, mask, user_namespace
-from frame.phases import further, started
+from frame.phases import created, further, started
 from frame.trial import TIMEOUT
 
 PID_FILE = "exec.pid"
@@ -193,24 +194,50 @@ def _(t):
     t.equal(r.rc, 255, "the status")
 
 
-@case("the pidfd arrives before exec returns")
-def _(t):
-    started(t)
+@contextlib.contextmanager
+def pidfd_receiver(t):
+    """A socket, and what to call for the word and what fdinfo says of the pidfd that it got."""
     path = f"{t.dir}/pidfd.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen(1)
+        server.settimeout(30)
+
+        def receive():
+            peer, _address = server.accept()
+            with peer:
+                word, fds, _flags, _address = socket.recv_fds(peer, 64, 1)
+            info = t.read(f"/proc/self/fdinfo/{fds[0]}")
+            os.close(fds[0])
+            return word, info
+        yield path, receive
+
+
+@case("the pidfd arrives before exec returns")
+def _(t):
+    started(t)
+    with pidfd_receiver(t) as (path, receive):
         t.start_command("exec", "-d", "--pidfd-socket", path, "--pid-file",
                         f"{t.dir}/{PID_FILE}", t.id, "/probe", "sleep")
-        peer, _address = server.accept()
-        with peer:
-            word, fds, _flags, _address = socket.recv_fds(peer, 64, 1)
-        t.equal(word, b"setns", "the word")
-        info = t.read(f"/proc/self/fdinfo/{fds[0]}")
-        os.close(fds[0])
-        pid = int(t.read(f"{t.dir}/{PID_FILE}"))
-        t.check(f"Pid:\t{pid}\n" in info, f"not its pidfd: {info}")
+        word, info = receive()
+    t.equal(word, b"setns", "the word")
+    pid = int(t.read(f"{t.dir}/{PID_FILE}"))
+    t.check(f"Pid:\t{pid}\n" in info, f"not its pidfd: {info}")
     end(t, pid)
+
+
+@case("the pidfd of a container, for which an annotation asks")
+def _(t):
+    with pidfd_receiver(t) as (path, receive):
+        t.edit({"annotations": {"run.oci.pidfd_receiver": path}})
+        pid = created(t)
+        word, info = receive()
+    t.equal(word, b"standard", "the word")
+    t.check(f"Pid:\t{pid}\n" in info, f"not its pidfd: {info}")
+    t.edit({"annotations": {"run.oci.pidfd_receiver": f"{t.dir}/nobody"}})
+    t.write_config()
+    t.fails("nobody", "create", "--bundle", t.bundle, t.id + "x")
+    t.delete("--force")
 
 
 def prepared(t, name, *program, options=()):

@@ -219,6 +219,67 @@ def _(t):
         t.equal(saw(t, out)["mnt"], own("mnt"), "the mount namespace")
 
 
+# --- what they write --------------------------------------------------------------------------
+
+def heard(t):
+    """Annotations: hooks write to these two files."""
+    out, err = f"{t.dir}/hooks.out", f"{t.dir}/hooks.err"
+    t.edit({"annotations": {"run.oci.hooks.stdout": out, "run.oci.hooks.stderr": err}})
+    return out, err
+
+
+def hears(t):
+    out, err = heard(t)
+    t.write(out, "before\n")
+    for kind in KINDS:
+        if kind == "startContainer":
+            add(t, kind, "/probe", "say", kind)
+        else:
+            add(t, kind, t.script("talk", "echo $1; echo oh $1 >&2\n"), kind)
+    t.probe("say", "ran")
+    t.create()
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_end(pid)
+    t.delete()
+    t.equal(t.out(), "ran\n", "the output of the program")
+    t.equal(t.read(out).split(), ["before", *KINDS], "what the hooks said")
+    t.equal(t.read(err).splitlines(), [f"oh {k}" for k in KINDS if k != "startContainer"],
+            "what the hooks said of errors")
+    t.equal(os.stat(err).st_mode & 0o7777, 0o600, "the mode of the new file")
+
+
+@case("their output is added to files, by annotations")
+def _(t):
+    hears(t)
+
+
+@case("their output is added to files, in a user namespace")
+def _(t):
+    t.edit(user_namespace())
+    hears(t)
+
+
+@case("the reason of a failure is in the file and in the message")
+def _(t):
+    add(t, "createContainer", t.script("fail", "echo the reason >&2; exit 3\n"))
+    _, err = heard(t)
+    t.expect_failure("createContainer hook.*3.*the reason")
+    t.equal(t.read(err), "the reason\n", "what the hook said")
+
+
+for _name, _spoil in (("there is no directory", lambda path: None),
+                      ("nobody reads the FIFO", os.mkfifo)):
+    def _deaf(t, spoil=_spoil):
+        ran = seeing(t, "createRuntime")
+        out = f"{t.dir}/{'fifo' if spoil is os.mkfifo else 'missing/file'}"
+        spoil(out)
+        t.edit({"annotations": {"run.oci.hooks.stdout": out}})
+        t.expect_failure("run.oci.hooks.stdout: open '.*(fifo|missing/file)")
+        t.check(not os.path.exists(ran), "the hook ran")
+    case(f"a file for their output that cannot be opened: {_name}")(_deaf)
+
+
 # --- failures ------------------------------------------------------------------------------
 
 for _kind in ("prestart", "createRuntime", "createContainer"):

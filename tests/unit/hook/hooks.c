@@ -77,12 +77,14 @@ TEST(hooks_in_order_with_state)
 	int dir = bundle_fd();
 	struct err e = { 0 };
 
-	CHECK_OK(hook_run_all(&p, HOOK_POSTSTART, "{\"a\":\"/b\"}", dir, &e), &e);
+	CHECK_OK(hook_run_all(&p, HOOK_POSTSTART, "{\"a\":\"/b\"}",
+			      &(struct hook_fds){ dir, -1, -1 }, &e),
+		 &e);
 	CHECK_STR(slurp(&a, "one"), "{\"a\":\"/b\"}");
 	CHECK_STR(slurp(&a, "two"), "{\"a\":\"/b\"}{\"a\":\"/b\"}");
 	CHECK_STR(slurp(&a, "where"), arena_printf(&a, "%s\n", unit_dir()));
 	/* other kinds were not asked for */
-	CHECK_OK(hook_run_all(&p, HOOK_PRESTART, "{}", dir, &e), &e);
+	CHECK_OK(hook_run_all(&p, HOOK_PRESTART, "{}", &(struct hook_fds){ dir, -1, -1 }, &e), &e);
 	close(dir);
 }
 
@@ -111,7 +113,9 @@ TEST(hooks_environment)
 		struct err e = { 0 };
 
 		unit_row("%zu", i);
-		CHECK_OK(hook_run_all(&p, rows[i].kind, "{}", dir, &e), &e);
+		CHECK_OK(
+			hook_run_all(&p, rows[i].kind, "{}", &(struct hook_fds){ dir, -1, -1 }, &e),
+			&e);
 		CHECK_HAS(slurp(&a, "env"), rows[i].want);
 		CHECK(!strstr(slurp(&a, "env"), "leaks"));
 		if (i != 2)
@@ -129,7 +133,7 @@ TEST(hooks_args)
 			 "\"-c\", \"echo $0 $1 > args\", \"zero\", \"one\" ] } ]");
 	struct err e = { 0 };
 
-	CHECK_OK(hook_run_all(&p, HOOK_POSTSTOP, "{}", dir, &e), &e);
+	CHECK_OK(hook_run_all(&p, HOOK_POSTSTOP, "{}", &(struct hook_fds){ dir, -1, -1 }, &e), &e);
 	CHECK_STR(slurp(&a, "args"), "zero one\n");
 	close(dir);
 }
@@ -145,7 +149,8 @@ TEST(hooks_that_fail)
 	int dir = bundle_fd();
 	struct err e = { 0 };
 
-	CHECK(hook_run_all(&p, HOOK_CREATE_RUNTIME, "{}", dir, &e) < 0);
+	CHECK(hook_run_all(&p, HOOK_CREATE_RUNTIME, "{}", &(struct hook_fds){ dir, -1, -1 }, &e) <
+	      0);
 	CHECK_STR(
 		e.text,
 		"error running createRuntime hook #1: '/bin/sh': exited with status 3: 'the reason'");
@@ -154,7 +159,7 @@ TEST(hooks_that_fail)
 	/* config.md: what a poststop hook does keeps nobody else from running */
 	p = plan(&a, arena_printf(&a, "\"poststop\": [ { \"path\": \"/nowhere/hook\" }, %s ]",
 				  shell(&a, "echo ran > fourth", "")));
-	CHECK_INT(hook_run_all(&p, HOOK_POSTSTOP, "{}", dir, &e), 0);
+	CHECK_INT(hook_run_all(&p, HOOK_POSTSTOP, "{}", &(struct hook_fds){ dir, -1, -1 }, &e), 0);
 	CHECK_STR(e.text, "");
 	CHECK_STR(slurp(&a, "fourth"), "ran\n");
 	close(dir);
@@ -172,7 +177,8 @@ TEST(hooks_time_out)
 	struct err e = { 0 };
 	struct pollfd gone = { .events = POLLIN };
 
-	CHECK_INT(hook_run_all(&p, HOOK_PRESTART, "{}", dir, &e), -ETIMEDOUT);
+	CHECK_INT(hook_run_all(&p, HOOK_PRESTART, "{}", &(struct hook_fds){ dir, -1, -1 }, &e),
+		  -ETIMEDOUT);
 	CHECK_HAS(e.text, "timed out after 1000 ms");
 	CHECK(sys_now_ms() - start < 10000);
 	REQUIRE(sscanf(slurp(&a, "child"), "%d", &child) == 1);
@@ -192,7 +198,7 @@ TEST(hooks_that_do_not_read)
 	struct err e = { 0 };
 
 	memset(state, ' ', 300000);
-	CHECK_OK(hook_run_all(&p, HOOK_POSTSTART, state, -1, &e), &e);
+	CHECK_OK(hook_run_all(&p, HOOK_POSTSTART, state, &HOOK_FDS_NONE, &e), &e);
 }
 
 TEST(hook_state_text)
