@@ -127,8 +127,9 @@ bool identity_waits_for_zombies(pid_t pid, int pidfd)
 	uint32_t flags;
 
 	if (read_stat(&a, pid, fields) < 0 || str_to_u32(fields[STAT_FLAGS], &flags) < 0 ||
-	    !(flags & FLAG_EXITING) || fields[STAT_STATE][0] != 'S')
+	    !(flags & FLAG_EXITING))
 		return false;
+	/* its state is S or, by kernel, I */
 	return file_read_small(AT_FDCWD, arena_printf(&a, "/proc/%d/wchan", (int)pid), where,
 			       sizeof(where)) > 0 &&
 	       str_eq(where, "zap_pid_ns_processes") && sys_pidfd_send_signal(pidfd, 0) == 0;
