@@ -5,7 +5,7 @@
  * Typed messages on a SOCK_SEQPACKET pair: one datagram a message, a version in
  * each because the two ends of the gate may be different releases. Middle and init
  * use the same pair one after the other, never both. The parent is a server: the
- * table in parent.c says which message is legal when.
+ * table in serve.c says which message is legal when.
  */
 #ifndef CLEAT_RUN_CHANNEL_H
 #define CLEAT_RUN_CHANNEL_H

@@ -4,7 +4,8 @@
  *
  * It does nothing after its birth until GO, which says that its identity is on
  * record; it ends when its channel closes before it is at the gate. The tables below
- * are the whole of what it does, in order; design rule R19 is their order.
+ * are the whole of what it does, in order; the rule behind the order is "What is final
+ * when" in ARCHITECTURE.md.
  *
  * Before the gate: everything but the last steps; what concerns the process alone is in
  * finish.c, since exec-init does the same. After it: startContainer hooks, label, filter,
