@@ -77,7 +77,8 @@ int create_subject(struct invocation *inv, struct create_options *o, struct err 
 	char path[PATH_MAX];
 
 	o->id = word;
-	if (o->bundle || !strchr(word, '/') || !is_directory(word))
+	/* what ends like a directory is meant for one, and not for an id */
+	if (o->bundle || !strchr(word, '/') || !(is_directory(word) || str_ends(word, "/")))
 		return 0;
 	if (!realpath(word, path)) /* banned-ok: a path of the host, from the command line */
 		return err_sys(e, errno, word, "find the bundle");

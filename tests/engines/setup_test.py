@@ -71,13 +71,30 @@ def test_refusals():
         root = pathlib.Path(name)
         (root / "etc/containerd").mkdir(parents=True)
         config = root / "etc/containerd/config.toml"
-        text = '[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "runc"\n'
+        text = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "runc"\n'
         config.write_text(text, encoding="utf-8")
         assert "default runtime already" in setup(root, "--cleat", "/c", "--default", "containerd", status=1)
         assert config.read_text(encoding="utf-8") == text
+        # as docker's own package has it
+        config.write_text('disabled_plugins = ["cri"]\n', encoding="utf-8")
+        assert "has no 'version'" in setup(root, "--cleat", "/c", "containerd", status=1)
+        config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', encoding="utf-8")
+        assert "disables the cri plugin" in setup(root, "--cleat", "/c", "containerd")
+        (root / "etc/docker").mkdir()
+        (root / "etc/docker/daemon.json").write_text("{,}", encoding="utf-8")
+        said = setup(root, "--cleat", "/c", "docker", status=1)
+        assert "is no JSON" in said and "Traceback" not in said, said
 
 
-TESTS = [test_docker, test_containerd, test_podman, test_crio, test_refusals]
+def test_relative():
+    with tempfile.TemporaryDirectory() as name:
+        setup(name, "--cleat", "bin/cleat", "docker")
+        config = json.loads((pathlib.Path(name) / "etc/docker/daemon.json").read_text(encoding="utf-8"))
+        assert config["runtimes"]["cleat"]["path"] == str(pathlib.Path("bin/cleat").absolute())
+
+
+TESTS = [test_docker, test_containerd, test_podman, test_crio, test_refusals,
+         test_relative]
 print(f"1..{len(TESTS)}")
 for number, test in enumerate(TESTS, 1):
     title = "cleat-setup: " + test.__name__.removeprefix("test_")
