@@ -122,6 +122,9 @@ extern const struct option_table cli_global_options;
 /* Split a command line. Pure: no system call. Returns 0 or -EINVAL. */
 int cli_parse(struct invocation *inv, char **argv, struct err *e);
 
+/* What cannot be understood of the command line, also where a command finds it; as err_user(). */
+#define cli_usage(e, ...) (err_user((e), __VA_ARGS__), err_set_id((e), "usage"))
+
 /*
  * Do @fn for each of the first @n operands, whatever became of the others. Each failure is
  * reported; the last one is left in @e for main. Returns 0 or -errno.

@@ -15,23 +15,23 @@ int image_args_settle(const struct globals *g, struct image_args *args, struct e
 	if (args->cgroups_mode) {
 		value = criu_cgroups_from_name(args->cgroups_mode);
 		if (value < 0)
-			return err_user(e, args->cgroups_mode,
-					"option '--manage-cgroups-mode': unknown value '%s'",
-					args->cgroups_mode);
+			return cli_usage(e, args->cgroups_mode,
+					 "option '--manage-cgroups-mode': unknown value '%s'",
+					 args->cgroups_mode);
 		c->cgroups = (enum criu_cgroups)value;
 	}
 	if (args->network_lock) {
 		value = criu_network_lock_from_name(args->network_lock);
 		if (value < 0)
-			return err_user(e, args->network_lock,
-					"option '--network-lock': unknown value '%s'",
-					args->network_lock);
+			return cli_usage(e, args->network_lock,
+					 "option '--network-lock': unknown value '%s'",
+					 args->network_lock);
 		c->network_lock = (enum criu_network_lock)value;
 	}
 	if (args->empty_ns && !str_eq(args->empty_ns, "network"))
-		return err_user(e, args->empty_ns,
-				"option '--empty-ns': only 'network' can be left out, not '%s'",
-				args->empty_ns);
+		return cli_usage(e, args->empty_ns,
+				 "option '--empty-ns': only 'network' can be left out, not '%s'",
+				 args->empty_ns);
 	c->empty_network = args->empty_ns;
 	return 0;
 }
@@ -67,7 +67,7 @@ static int status_fd(const char *text, int *ret, struct err *e)
 	if (!text)
 		return 0;
 	if (str_to_u32(text, &fd) < 0 || fd > INT32_MAX || sys_fcntl((int)fd, F_GETFD, 0) < 0)
-		return err_user(e, text, "option '--status-fd': '%s' is no open descriptor", text);
+		return cli_usage(e, text, "option '--status-fd': '%s' is no open descriptor", text);
 	*ret = (int)fd;
 	return 0;
 }

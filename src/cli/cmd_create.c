@@ -51,9 +51,9 @@ int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_
 	if (end == 3)
 		return 0;
 	if (end > INT32_MAX || sys_fcntl((int)end - 1, F_GETFD, 0) < 0)
-		return err_user(e, "preserve-fds",
-				"descriptor %llu is to be passed on but not open",
-				(unsigned long long)end - 1);
+		return cli_usage(e, "preserve-fds",
+				 "descriptor %llu is to be passed on but not open",
+				 (unsigned long long)end - 1);
 	return fill_gaps((int)end, e);
 }
 

@@ -46,11 +46,11 @@ static int events_run(struct invocation *inv, struct err *e)
 	int r;
 
 	if (args->interval && str_to_duration_ms(args->interval, &interval) < 0)
-		return err_user(e, args->interval, "option '--interval' needs a time, not '%s'",
-				args->interval);
+		return cli_usage(e, args->interval, "option '--interval' needs a time, not '%s'",
+				 args->interval);
 	if (!interval || interval > INT32_MAX)
-		return err_user(e, args->interval, "option '--interval': %s is out of range",
-				args->interval);
+		return cli_usage(e, args->interval, "option '--interval': %s is out of range",
+				 args->interval);
 	if (!args->stats) {
 		const struct event_sink sink = { .interval_ms = (int64_t)interval,
 						 .output = STDOUT_FILENO,

@@ -54,7 +54,7 @@ static int exec_early(struct invocation *inv, struct err *e)
 static int exec_start(struct invocation *inv, const struct exec_args *args, struct err *e)
 {
 	if (args->options.create || args->options.process || inv->n_operands > 1)
-		return err_user(
+		return cli_usage(
 			e, args->start,
 			"exec --start takes the process as it was created: only ID follows");
 	return container_exec_start(&inv->globals.context, args->options.id, args->start, e);
@@ -74,7 +74,7 @@ static int exec_run(struct invocation *inv, struct err *e)
 	if (o->args[0] && str_eq(o->args[0], "--"))
 		o->args++;
 	if (!o->process && !o->args[0])
-		return err_user(e, "COMMAND", "exec requires: ID COMMAND [ARG...], or --process");
+		return cli_usage(e, "COMMAND", "exec requires: ID COMMAND [ARG...], or --process");
 	return container_exec(&inv->globals.context, o, &inv->status, e);
 }
 

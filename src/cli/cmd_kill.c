@@ -37,7 +37,7 @@ static int kill_run(struct invocation *inv, struct err *e)
 		args->signal = inv->operands[--n];
 	args->number = args->signal ? spec_signal_from_name(args->signal) : CONTAINER_STOP_SIGNAL;
 	if (args->signal && args->number < 0)
-		return err_user(e, args->signal, "unknown signal '%s'", args->signal);
+		return cli_usage(e, args->signal, "unknown signal '%s'", args->signal);
 	return args->regex ? cli_each_match(inv, n, false, kill_one, e)
 			   : cli_each(inv, n, kill_one, e);
 }

@@ -146,12 +146,12 @@ static int mounts_run(struct invocation *inv, struct err *e)
 	if (str_eq(action, "list") && !file)
 		return list(inv, id, (enum format)args->format, e);
 	if (!add && !str_eq(action, "remove") && !str_eq(action, "list"))
-		return err_user(e, action, "mounts: unknown action '%s': add, remove or list",
-				action);
+		return cli_usage(e, action, "mounts: unknown action '%s': add, remove or list",
+				 action);
 	if (str_eq(action, "list"))
-		return err_user(e, file, "mounts: unexpected argument '%s'", file);
+		return cli_usage(e, file, "mounts: unexpected argument '%s'", file);
 	if (!file)
-		return err_user(e, action, "mounts %s requires: ID FILE", action);
+		return cli_usage(e, action, "mounts %s requires: ID FILE", action);
 	if (read_mounts(inv->arena, file, &mounts, e) < 0)
 		return -e->code;
 	return add ? container_mounts_add(ctx, id, mounts, e)

@@ -28,8 +28,8 @@ static int stop_run(struct invocation *inv, struct err *e)
 	uint32_t seconds = DEFAULT_SECONDS;
 
 	if (args->time && str_to_u32(args->time, &seconds) < 0)
-		return err_user(e, args->time,
-				"option '--time' needs a number of seconds, not '%s'", args->time);
+		return cli_usage(e, args->time,
+				 "option '--time' needs a number of seconds, not '%s'", args->time);
 	args->timeout_ms = (int64_t)seconds * 1000;
 	return cli_each(inv, inv->n_operands, stop_one, e);
 }

@@ -93,10 +93,11 @@ static int64_t number(struct numbers *n, size_t i, int64_t min, int64_t max, boo
 		return 0;
 	n->any = true;
 	if ((is_size ? str_to_size(text, &v) : str_to_i64(text, &v)) < 0)
-		err_user(n->err, text, "option '--%s' needs a %s, not '%s'", name_of_value(i),
-			 is_size ? "size" : "number", text);
+		cli_usage(n->err, text, "option '--%s' needs a %s, not '%s'", name_of_value(i),
+			  is_size ? "size" : "number", text);
 	else if (v < min || v > max)
-		err_user(n->err, text, "option '--%s': %s is out of range", name_of_value(i), text);
+		cli_usage(n->err, text, "option '--%s': %s is out of range", name_of_value(i),
+			  text);
 	return v;
 }
 
@@ -193,7 +194,7 @@ static int update_run(struct invocation *inv, struct err *e)
 	};
 
 	if (args->file && any_value(args))
-		return err_user(e, "resources", "option '--resources' goes with no other option");
+		return cli_usage(e, "resources", "option '--resources' goes with no other option");
 	if (args->file ? from_file(inv->arena, args->file, &r, e) < 0
 		       : from_options(inv->arena, args, r, e) < 0)
 		return -e->code;

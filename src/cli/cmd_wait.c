@@ -48,9 +48,9 @@ static int wait_run(struct invocation *inv, struct err *e)
 	args->timeout_ms = -1;
 	if (args->time) {
 		if (str_to_u32(args->time, &seconds) < 0)
-			return err_user(e, args->time,
-					"option '--time' needs a number of seconds, not '%s'",
-					args->time);
+			return cli_usage(e, args->time,
+					 "option '--time' needs a number of seconds, not '%s'",
+					 args->time);
 		args->timeout_ms = (int64_t)seconds * 1000;
 	}
 	return cli_each(inv, inv->n_operands, wait_one, e);

@@ -124,7 +124,8 @@ static int settle_timeout(const char *text, struct err *e)
 	if (!text)
 		return 0;
 	if (str_to_duration_ms(text, &ms) < 0 || !ms || ms > INT32_MAX)
-		return err_user(e, text, "option '--systemd-timeout' needs a time, not '%s'", text);
+		return cli_usage(e, text, "option '--systemd-timeout' needs a time, not '%s'",
+				 text);
 	cgroup_systemd_timeout((unsigned)ms);
 	return 0;
 }

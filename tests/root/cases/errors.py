@@ -152,6 +152,10 @@ def _(t):
     pid = t.state()["pid"]
     rows = [
         (("bogus",), {"code": "usage", "object": "bogus", "errno": "EINVAL"}),
+        (("stop", "--time", "x", t.id), {"code": "usage", "object": "x"}),
+        (("kill", t.id, "NOPE"), {"code": "usage", "object": "NOPE"}),
+        (("events", "--interval", "x", t.id), {"code": "usage", "object": "x"}),
+        (("update", "--memory", "1z", t.id), {"code": "usage", "object": "1z"}),
         (("state", "none"), {"code": "container-unknown", "object": "none", "errno": "ENOENT"}),
         (("create", "--bundle", t.bundle, t.id), {"code": "container-exists", "object": t.id,
                                                   "errno": "EEXIST"}),
