@@ -111,7 +111,9 @@ static int prepare(struct creation *m, const struct context *ctx, const struct r
 	if (!how->pidfd_socket)
 		m->run.options.pidfd_socket =
 			spec_annotation(m->spec->config, SPEC_ANNOTATION_PIDFD_RECEIVER);
-	m->listener = (struct listener_of){ m->arena, &m->c, m->spec, 0 };
+	m->listener = (struct listener_of){
+		m->arena, &m->c, m->spec, 0, m->host.seccomp_receiver,
+	};
 	m->run.callbacks = (struct run_callbacks){ record_identity, record_created, m,
 						   listener_for(&m->listener) };
 	m->prepared = true;
@@ -162,6 +164,7 @@ static int record_intent(struct creation *m, struct err *e)
 
 	m->c.state = s;
 	s->notify = s->has_notify = m->notify_target;
+	s->seccomp_receiver = listener_from_environment(&m->run, &m->host);
 	cgroup_record(m->arena, &m->plan->cgroup, NULL, s);
 	return record_write(m->arena, &m->c.dir, s, RECORD_INTENT, e);
 }

@@ -72,6 +72,8 @@ static int make_plan(struct execution *x, struct err *e)
 	int r = spec_load_copy(x->arena, x->c.dir.fd, x->c.state->bundle, &x->spec, e);
 
 	host_probe(&x->host, HOST_NO_CGROUPS);
+	if (!x->host.seccomp_receiver)
+		x->host.seccomp_receiver = x->c.state->seccomp_receiver;
 	if (r == 0)
 		r = exec_process(x->arena, &x->c, x->spec, x->options, &x->process, e);
 	if (r == 0)
@@ -129,7 +131,9 @@ static int prepare(struct execution *x, const struct context *ctx, struct err *e
 	if (r < 0)
 		return r;
 	choose_namespaces(x);
-	x->listener = (struct listener_of){ x->arena, &x->c, x->spec, 0 };
+	x->listener = (struct listener_of){
+		x->arena, &x->c, x->spec, 0, x->host.seccomp_receiver,
+	};
 	x->run.plan = x->plan;
 	x->run.state_dir = x->c.dir;
 	x->run.options = (struct run_options){ .exec = &x->target,
@@ -142,6 +146,7 @@ static int prepare(struct execution *x, const struct context *ctx, struct err *e
 						   .listener = listener_for(&x->listener) };
 	x->prepared = true;
 	r = run_prepare(x->arena, &x->run, e);
+	x->gate.receiver = listener_from_environment(&x->run, &x->host);
 	return r < 0 ? r : open_cgroup(x, e);
 }
 

@@ -68,6 +68,7 @@ int exec_gate_record(struct arena *a, const struct container *c, const struct ex
 		.id = g->name,
 		.bundle = c->state->bundle,
 		.boot_id = c->state->boot_id,
+		.seccomp_receiver = g->receiver,
 	};
 
 	if (identity_record(a, &s, pid, pidfd, e) < 0)
@@ -91,6 +92,7 @@ static int pass(struct arena *a, struct container *c, const struct exec_gate *g,
 		return err_set_id(e, "process-unknown");
 	}
 	listener.pid = s->pid;
+	listener.variable = s->seccomp_receiver;
 	r = run_start(&c->dir, g->socket, pidfd, &l, e);
 	exec_gate_remove(c, g);
 	return r;

@@ -180,8 +180,14 @@ struct listener_of {
 	const struct container *container;
 	const struct spec *spec; /* NULL: the copy in the state directory is read when needed */
 	pid_t pid;		 /* a further process; 0: init */
+	const char *variable;	 /* RUN_OCI_SECCOMP_RECEIVER at its creation, or NULL */
 };
 struct run_listener listener_for(struct listener_of *l);
+/*
+ * The receiver of the prepared @run's listener, if it is the environment's, for the record:
+ * whoever starts the process may have another environment. Else NULL.
+ */
+const char *listener_from_environment(const struct run *run, const struct host *host);
 
 /* --- exec_process.c --------------------------------------------------------------------------- */
 
@@ -194,6 +200,7 @@ int exec_process(struct arena *a, const struct container *c, const struct spec *
 /* Of a process that waits to be started: its name, and the files in the state directory. */
 struct exec_gate {
 	const char *name, *socket, *record;
+	const char *receiver; /* of its seccomp listener, where the environment has named it */
 };
 /* Check the name. */
 int exec_gate_name(struct arena *a, const char *name, struct exec_gate *ret, struct err *e);

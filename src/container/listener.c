@@ -20,13 +20,13 @@ static int load(struct listener_of *l, struct err *e)
 static int deliver(void *arg, int listener, struct err *e)
 {
 	struct listener_of *l = arg;
-	const struct oci_linux_seccomp *seccomp;
+	const struct oci_linux *lx;
 	struct oci_state *state;
 	int r = l->spec ? 0 : load(l, e);
 
 	if (r < 0)
 		return r;
-	seccomp = l->spec->config->linux->seccomp;
+	lx = l->spec->config->linux;
 	state = container_describe(l->arena, l->container);
 	state->status = container_status_name(l->pid ? STATUS_RUNNING : STATUS_CREATED);
 	if (l->pid)
@@ -34,8 +34,17 @@ static int deliver(void *arg, int listener, struct err *e)
 	else
 		state->pid = l->container->state->pid;
 	return seccomp_notify_send(
-		seccomp->listener_path, listener,
-		seccomp_notify_state(l->arena, state, seccomp->listener_metadata), e);
+		seccomp_receiver(l->spec->config, l->variable), listener,
+		seccomp_notify_state(l->arena, state,
+				     lx && lx->seccomp ? lx->seccomp->listener_metadata : NULL),
+		e);
+}
+
+const char *listener_from_environment(const struct run *run, const struct host *host)
+{
+	const struct seccomp_source *s = &run->plan->sec.seccomp;
+
+	return run->filter.listener_path && s->from_environment ? host->seccomp_receiver : NULL;
 }
 
 struct run_listener listener_for(struct listener_of *l)

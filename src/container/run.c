@@ -36,8 +36,8 @@ static void report_filter(const struct creation *m)
 	    !seccomp_kills_exec(&m->run.filter))
 		return;
 	err_code(&e, EPERM, m->c.id,
-		 "container '%s': the program was not run: linux.seccomp ends whoever calls execve",
-		 m->c.id);
+		 "container '%s': the program was not run: %s ends whoever calls execve", m->c.id,
+		 seccomp_origin(&m->run.filter));
 	err_set_id(&e, "seccomp-exec");
 	log_error(&e);
 }

@@ -69,6 +69,7 @@ int container_start(const struct context *ctx, const char *id, struct err *e)
 
 	if (r < 0)
 		return r;
+	listener.variable = c.state->seccomp_receiver;
 	r = container_allows(&c, VERB_START, e);
 	if (r == 0)
 		r = notify_open(&c, notify_target(), c.state->pid, &notify, e);

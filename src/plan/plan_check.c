@@ -74,7 +74,8 @@ static bool remove_key(struct arena *a, const struct map *maps, size_t n, const 
 			const char *key = map->entries[k].key;
 
 			if (!strstr(text, arena_printf(a, "'%s'", key)) &&
-			    !strstr(text, arena_printf(a, "%s.%s.", maps[i].path, key)))
+			    !strstr(text, arena_printf(a, "%s.%s.", maps[i].path, key)) &&
+			    !str_eq(path, arena_printf(a, "%s[\"%s\"]", maps[i].path, key)))
 				continue;
 			map->entries[k] = map->entries[--map->n];
 			return true;
@@ -212,8 +213,11 @@ static bool take_out(struct arena *a, struct spec *spec, const char *path, const
 	const struct list mounts[] = {
 		{ "mounts", (void **)config->mounts, config->n_mounts, &mount },
 	};
+	const struct map annotations = { "annotations", config->annotations };
 	struct oci_linux *l = config->linux;
 
+	if (remove_key(a, &annotations, 1, path, text))
+		return true;
 	if (replace(mounts, COUNT(mounts), path))
 		return true;
 	if (str_eq(path, "mounts") && config->n_mounts) {
@@ -284,6 +288,11 @@ static int ask_cgroup(struct examination *x, struct err *e)
 	return cgroup_plan_make(x->a, x->spec, x->host, &opt, &x->plan.cgroup, e);
 }
 
+static void add_remark(struct examination *x, const char *text)
+{
+	spec_report_add(x->a, x->report, spec_finding_make(x->a, SPEC_REMARK, text));
+}
+
 static int ask_sec(struct examination *x, struct err *e)
 {
 	struct seccomp_filter filter;
@@ -293,15 +302,19 @@ static int ask_sec(struct examination *x, struct err *e)
 	if (sec_plan_make(x->a, x->spec, &x->spec->process, x->host, x->opt->id, true, &x->plan.sec,
 			  e) < 0)
 		return -e->code;
-	if (!x->plan.sec.seccomp)
+	if (!seccomp_is_wanted(&x->plan.sec.seccomp))
 		return 0;
-	if (seccomp_compile(x->a, x->plan.sec.seccomp, &filter, e) < 0)
+	if (seccomp_compile(x->a, &x->plan.sec.seccomp, &filter, e) < 0)
 		return -e->code;
+	if (filter.raw && !filter.listener_path && x->plan.sec.seccomp.receiver &&
+	    !x->plan.sec.seccomp.from_environment)
+		add_remark(x, arena_printf(x->a, "%s: never asks the receiver of its listener",
+					   seccomp_origin(&filter)));
 	if (seccomp_kills_exec(&filter))
-		spec_report_add(x->a, x->report,
-				spec_finding_make(x->a, SPEC_REMARK,
-						  "linux.seccomp: ends whoever calls execve, so no "
-						  "program can be run"));
+		add_remark(x, arena_printf(x->a,
+					   "%s: ends whoever calls execve, so no program can be "
+					   "run",
+					   seccomp_origin(&filter)));
 	return 0;
 }
 

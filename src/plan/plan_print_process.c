@@ -79,7 +79,7 @@ static void put_set(struct plan_out *o, const char *set, uint64_t mask)
 	plan_put(o, "\n");
 }
 
-static void put_filter(struct plan_out *o, const struct oci_linux_seccomp *s)
+static void put_rules(struct plan_out *o, const struct oci_linux_seccomp *s)
 {
 	plan_put(o, "seccomp %s", s->default_action);
 	if (s->has_default_errno_ret)
@@ -87,10 +87,18 @@ static void put_filter(struct plan_out *o, const struct oci_linux_seccomp *s)
 	plan_put(o, ", %zu rules", s->n_syscalls);
 	for (size_t i = 0; i < s->n_architectures; i++)
 		plan_put(o, " %s", s->architectures[i]);
-	for (size_t i = 0; i < s->n_flags; i++)
-		plan_put(o, " %s", s->flags[i]);
-	if (s->listener_path && *s->listener_path)
-		plan_put(o, " listener %s", s->listener_path);
+}
+
+static void put_filter(struct plan_out *o, const struct seccomp_source *s)
+{
+	if (s->raw)
+		plan_put(o, "seccomp raw filter of %zu instructions", s->n_raw);
+	else
+		put_rules(o, s->profile);
+	for (size_t i = 0; s->profile && i < s->profile->n_flags; i++)
+		plan_put(o, " %s", s->profile->flags[i]);
+	if (s->receiver && seccomp_notifies(s))
+		plan_put(o, " listener %s", s->receiver);
 	plan_put(o, "\n");
 }
 
@@ -120,8 +128,8 @@ static void put_security(struct plan_out *o, const struct sec_plan *s)
 	if (s->new_keyring)
 		plan_put(o, "keyring %s\n", s->keyring_name);
 	put_landlock(o, &s->landlock);
-	if (s->seccomp)
-		put_filter(o, s->seccomp);
+	if (seccomp_is_wanted(&s->seccomp))
+		put_filter(o, &s->seccomp);
 	if (s->apparmor)
 		plan_put(o, "apparmor %s\n", s->apparmor);
 	if (s->selinux)

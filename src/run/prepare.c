@@ -164,7 +164,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = labels_check(p, e);
 	if (ret == 0)
 		ret = sec_landlock_check(a, &p->sec.landlock, e);
-	if (ret == 0 && p->sec.seccomp && seccomp_compile(a, p->sec.seccomp, &r->filter, e) < 0)
+	if (ret == 0 && seccomp_is_wanted(&p->sec.seccomp) &&
+	    seccomp_compile(a, &p->sec.seccomp, &r->filter, e) < 0)
 		ret = err_set_id(e, "seccomp");
 	if (ret == 0 && p->rdt.wanted)
 		ret = rdt_open(&r->rdt, e);

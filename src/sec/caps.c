@@ -295,7 +295,7 @@ int sec_caps_apply(const struct sec_plan *p, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, NULL, "set the capability sets");
-	if (p->seccomp && !sec_filter_is_last(p))
+	if (seccomp_is_wanted(&p->seccomp) && !sec_filter_is_last(p))
 		return 0; /* the filter is in place, and nobody promised us more calls */
 	return read_back(&want, p->granted->ambient, e);
 }

@@ -19,9 +19,20 @@
 /* A label in the kernel is at most a page. */
 #define SEC_LABEL_MAX 4096
 
+/* What a configuration says of the filter; neither profile nor raw: none is wanted. */
+struct seccomp_source {
+	const struct oci_linux_seccomp *profile; /* NULL: none */
+	const struct sock_filter *raw;		 /* instead of its rules; NULL: they hold */
+	size_t n_raw;
+	bool known_only;       /* a call that libseccomp does not know is an error */
+	const char *receiver;  /* who gets a listener; NULL: nobody */
+	bool from_environment; /* receiver is, and nobody has looked at it yet */
+};
+
 struct seccomp_filter { /* a compiled filter, ready for the kernel */
 	const struct sock_filter *insns;
 	size_t n;
+	bool raw;		   /* taken as it was */
 	unsigned flags;		   /* SECCOMP_FILTER_FLAG_* */
 	const char *listener_path; /* NULL: no notification */
 	const char *listener_metadata;
@@ -54,7 +65,7 @@ struct sec_plan {
 	const char *apparmor;	 /* profile or NULL */
 	const char *selinux;	 /* label or NULL */
 	char *selinux_canonical; /* as the kernel prints it, from sec_labels_check() on */
-	const struct oci_linux_seccomp *seccomp; /* NULL: none */
+	struct seccomp_source seccomp;
 	struct landlock_plan landlock;
 	bool new_keyring;
 	const char *keyring_name; /* "_ses.<id>" */
@@ -66,15 +77,42 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 		  struct err *e);
 
 /*
+ * seccomp_receiver() - the socket that gets the listener of a filter that notifies
+ * @variable: RUN_OCI_SECCOMP_RECEIVER of the environment, or NULL
+ *
+ * linux.seccomp.listenerPath, where that is not set the annotation, then @variable, which is
+ * returned as it is. NULL: there is none.
+ */
+const char *seccomp_receiver(const struct oci_config *config, const char *variable);
+/*
+ * seccomp_source_make() - what @config says of the filter; @variable: as above
+ *
+ * Takes a raw filter out of its annotation, and checks it as far as single instructions show
+ * what the kernel would refuse. Returns 0 or -EINVAL. Pure.
+ */
+int seccomp_source_make(struct arena *a, const struct oci_config *config, const char *variable,
+			struct seccomp_source *ret, struct err *e);
+static inline bool seccomp_is_wanted(const struct seccomp_source *s)
+{
+	return s->profile || s->raw;
+}
+/*
+ * Does it ask an agent? A raw filter that computes its answers may: it counts as one that does
+ * if there is an agent to ask.
+ */
+bool seccomp_notifies(const struct seccomp_source *s);
+/*
  * seccomp_compile() - parent: the profile as a program
  *
  * Every action, comparison, architecture and flag of config-linux.md; the numbers of
  * calls are libseccomp's, the program is ours (see seccomp_profile.h for what it means).
  * Calls newer than all that the profile names give ENOSYS where its default action is
- * an errno.
+ * an errno. A raw filter is taken as it is, with the flags of the profile.
  */
-int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
+int seccomp_compile(struct arena *a, const struct seccomp_source *source,
 		    struct seccomp_filter *ret, struct err *e);
+/* The property that it comes from, for messages. */
+const char *seccomp_origin(const struct seccomp_filter *f);
 /*
  * seccomp_kills_exec() - does the filter end whoever calls execve(2), with whatever arguments?
  *
@@ -88,6 +126,8 @@ bool seccomp_kills_exec(const struct seccomp_filter *f);
  * call that is newer than libseccomp. Pure.
  */
 const char *seccomp_name_doubt(struct arena *a, const char *name);
+/* Can there be a rule for it? libseccomp knows it, if only from other architectures. Pure. */
+bool seccomp_name_is_known(const char *name);
 /*
  * seccomp_filter_load() - init: load the filter (seccomp(2))
  *

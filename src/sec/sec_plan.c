@@ -14,7 +14,6 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 		  const struct host *host, const char *id, bool new_keyring, struct sec_plan *ret,
 		  struct err *e)
 {
-	const struct oci_linux *lx = spec->config->linux;
 	struct sec_plan p = {
 		.caps = caps_possible(&process->caps, host->last_cap),
 		.last_cap = host->last_cap,
@@ -22,12 +21,12 @@ int sec_plan_make(struct arena *a, const struct spec *spec, const struct spec_pr
 		.user_ns = (spec->ns_new | spec->ns_joined) & CLONE_NEWUSER,
 		.apparmor = word(process->oci->apparmor_profile),
 		.selinux = word(process->oci->selinux_label),
-		.seccomp = lx ? lx->seccomp : NULL,
 		.new_keyring = new_keyring,
 		.keyring_name = arena_printf(a, "_ses.%s", id),
 	};
 
-	(void)e;
+	if (seccomp_source_make(a, spec->config, host->seccomp_receiver, &p.seccomp, e) < 0)
+		return -e->code;
 	landlock_plan_make(a, spec->landlock, &p.landlock);
 	p.granted = arena_new(a, struct spec_caps);
 	*p.granted = p.caps;

@@ -6,6 +6,8 @@
  *	seccomp_calls.c     what that means for every number of every architecture
  *	seccomp_emit.c      instructions
  *
+ * or from an annotation that has the program already (seccomp_raw.c).
+ *
  * Nothing is kept for the next start. docker's default profile takes 0.06 ms for one
  * architecture and 0.16 ms for three; to find, read and check a kept program took
  * 0.05 ms, and a file that decides what containers may call must be guarded for ever.
@@ -21,29 +23,52 @@
 #include "sec/seccomp_calls.h"
 #include "sec/seccomp_profile.h"
 
-int seccomp_compile(struct arena *a, const struct oci_linux_seccomp *profile,
-		    struct seccomp_filter *ret, struct err *e)
+static int make_program(struct arena *a, const struct seccomp_source *source,
+			const struct seccomp_profile *p, const struct sock_filter **ret,
+			size_t *ret_n, struct err *e)
 {
 	struct seccomp_section sections[SECCOMP_SECTIONS_MAX];
-	struct seccomp_profile p;
 	struct sock_filter *insns;
-	size_t n;
-	int r = seccomp_profile_read(a, profile, &p, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	n = seccomp_calls_make(a, &p, sections);
-	r = seccomp_emit(a, sections, n, SECCOMP_RET_KILL_THREAD, &insns, &n, e);
+	if (source->raw) {
+		*ret = source->raw;
+		*ret_n = source->n_raw;
+		return 0;
+	}
+	r = seccomp_emit(a, sections, seccomp_calls_make(a, p, sections), SECCOMP_RET_KILL_THREAD,
+			 &insns, ret_n, e);
+	if (r == 0)
+		*ret = insns;
+	return r;
+}
+
+int seccomp_compile(struct arena *a, const struct seccomp_source *source,
+		    struct seccomp_filter *ret, struct err *e)
+{
+	const struct sock_filter *insns = NULL;
+	struct seccomp_profile p;
+	size_t n = 0;
+	int r = seccomp_profile_read(a, source, &p, e);
+
+	if (r == 0)
+		r = make_program(a, source, &p, &insns, &n, e);
 	if (r < 0)
 		return r;
 	*ret = (struct seccomp_filter){
 		.insns = insns,
 		.n = n,
+		.raw = source->raw,
 		.flags = p.flags,
 		.listener_path = p.listener_path,
 		.listener_metadata = p.listener_metadata,
 	};
 	return 0;
+}
+
+const char *seccomp_origin(const struct seccomp_filter *f)
+{
+	return f->raw ? "annotations[\"" SPEC_ANNOTATION_SECCOMP_BPF "\"]" : "linux.seccomp";
 }
 
 static bool is_deadly(uint32_t answer)

@@ -78,12 +78,17 @@ static void compare(struct slip *s, const char *known)
 		s->best = far;
 }
 
+bool seccomp_name_is_known(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+}
+
 static bool is_known(const char *name)
 {
 	for (size_t i = 0; i < COUNT(newer); i++)
 		if (str_eq(newer[i], name))
 			return true;
-	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
+	return seccomp_name_is_known(name);
 }
 
 /* Is it the next version of a known one, "epoll_pwait3"? */

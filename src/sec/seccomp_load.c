@@ -26,6 +26,8 @@ static int load_error(const struct seccomp_filter *f, bool no_new_privs, int cod
 		return err_sys(e, code, NULL,
 			       "load the seccomp filter: its flag "
 			       "WAIT_KILLABLE_RECV takes Linux 5.19");
+	if (code == EINVAL && f->raw)
+		return err_sys(e, code, NULL, "load the seccomp filter of %s", seccomp_origin(f));
 	if (code == EBUSY)
 		return err_sys(e, code, NULL,
 			       "load the seccomp filter: an outer filter has a "

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "ocispec/runtime.h"
+#include "sec/sec.h"
 #include "sys/missing.h"
 
 /* What an action without errnoRet gives, as in the field: EPERM. */
@@ -125,9 +126,22 @@ static int check_notify(const struct seccomp_rule *rule, size_t at, struct err *
 	return 0;
 }
 
-static int read_rules(struct arena *a, const struct oci_linux_seccomp *oci,
+/* What no rule can be made for is passed over, unless the annotation does not want that. */
+static int check_known(const struct seccomp_rule *rule, size_t at, struct err *e)
+{
+	for (size_t i = 0; i < rule->n_names; i++)
+		if (!seccomp_name_is_known(rule->names[i]))
+			return err_user(e, rule->names[i],
+					"linux.seccomp.syscalls[%zu].names[%zu]: libseccomp knows "
+					"no system call '%s'",
+					at, i, rule->names[i]);
+	return 0;
+}
+
+static int read_rules(struct arena *a, const struct seccomp_source *source,
 		      struct seccomp_profile *p, struct err *e)
 {
+	const struct oci_linux_seccomp *oci = source->profile;
 	char where[64];
 
 	p->rules = arena_new_n(a, oci->n_syscalls, struct seccomp_rule);
@@ -145,25 +159,41 @@ static int read_rules(struct arena *a, const struct oci_linux_seccomp *oci,
 		rule->n_names = call->n_names;
 		if (rule->action == SECCOMP_RET_USER_NOTIF && check_notify(rule, i, e) < 0)
 			return -e->code;
+		if (source->known_only && check_known(rule, i, e) < 0)
+			return -e->code;
 		p->notify |= rule->action == SECCOMP_RET_USER_NOTIF;
 	}
 	p->n_rules = oci->n_syscalls;
 	return 0;
 }
 
-static int read_listener(const struct oci_linux_seccomp *oci, struct seccomp_profile *p,
-			 struct err *e)
+static int no_receiver(const struct seccomp_source *source, struct err *e)
 {
-	const char *path = oci->listener_path;
+	if (source->raw)
+		return err_user(e, NULL,
+				"annotations[\"" SPEC_ANNOTATION_SECCOMP_BPF "\"]: the filter "
+				"returns SECCOMP_RET_USER_NOTIF, and linux.seccomp.listenerPath or "
+				"another receiver is missing");
+	return err_user(e, NULL,
+			"linux.seccomp.listenerPath is missing, and SCMP_ACT_NOTIFY needs it");
+}
 
-	if (oci->listener_metadata && !path)
+static int read_listener(const struct seccomp_source *source, const struct oci_linux_seccomp *oci,
+			 struct seccomp_profile *p, struct err *e)
+{
+	const char *path = source->receiver;
+
+	if (oci->listener_metadata && !oci->listener_path && !path)
 		return err_user(e, NULL, "linux.seccomp.listenerMetadata without listenerPath");
 	if (!p->notify)
 		return 0; /* "this value is ignored" */
-	if (!path || !*path)
-		return err_user(e, NULL,
-				"linux.seccomp.listenerPath is missing, and SCMP_ACT_NOTIFY "
-				"needs it");
+	if (!path)
+		return no_receiver(source, e);
+	if (path[0] != '/' && source->from_environment)
+		return err_user(e, path,
+				"linux.seccomp.listenerPath is missing, and '%s' in the variable "
+				"RUN_OCI_SECCOMP_RECEIVER is not an absolute path",
+				path);
 	if (path[0] != '/')
 		return err_user(e, path, "linux.seccomp.listenerPath: '%s' is not absolute", path);
 	p->listener_path = path;
@@ -171,20 +201,35 @@ static int read_listener(const struct oci_linux_seccomp *oci, struct seccomp_pro
 	return 0;
 }
 
-int seccomp_profile_read(struct arena *a, const struct oci_linux_seccomp *oci,
-			 struct seccomp_profile *ret, struct err *e)
+static int read_all_rules(struct arena *a, const struct seccomp_source *source,
+			  struct seccomp_profile *p, struct err *e)
 {
-	struct seccomp_profile p = { 0 };
+	const struct oci_linux_seccomp *oci = source->profile;
 
 	if (read_action("defaultAction", oci->default_action, oci->has_default_errno_ret,
-			oci->default_errno_ret, &p.default_action, e) < 0)
+			oci->default_errno_ret, &p->default_action, e) < 0)
 		return -e->code;
-	if (p.default_action == SECCOMP_RET_USER_NOTIF)
+	if (p->default_action == SECCOMP_RET_USER_NOTIF)
 		return err_user(e, NULL,
 				"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be "
 				"the default: the start itself would wait for it");
-	if (read_archs(a, oci, &p, e) < 0 || read_flags(oci, &p, e) < 0 ||
-	    read_rules(a, oci, &p, e) < 0 || read_listener(oci, &p, e) < 0)
+	if (read_archs(a, oci, p, e) < 0 || read_rules(a, source, p, e) < 0)
+		return -e->code;
+	return 0;
+}
+
+int seccomp_profile_read(struct arena *a, const struct seccomp_source *source,
+			 struct seccomp_profile *ret, struct err *e)
+{
+	static const struct oci_linux_seccomp none;
+	const struct oci_linux_seccomp *oci = source->profile ? source->profile : &none;
+	struct seccomp_profile p = { 0 };
+
+	if (source->raw)
+		p.notify = seccomp_notifies(source);
+	else if (read_all_rules(a, source, &p, e) < 0)
+		return -e->code;
+	if (read_flags(oci, &p, e) < 0 || read_listener(source, oci, &p, e) < 0)
 		return -e->code;
 	/* Refused by the kernel without a listener; it would have no effect. */
 	if (!p.notify)

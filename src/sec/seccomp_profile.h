@@ -30,7 +30,7 @@
 #include "base/err.h"
 #include "base/table.h"
 
-struct oci_linux_seccomp;
+struct seccomp_source;
 
 /* How many words config-linux.md has of each kind. */
 #define SECCOMP_N_ACTIONS   9
@@ -79,7 +79,7 @@ struct seccomp_rule {
 struct seccomp_profile {
 	uint32_t default_action;
 	unsigned flags;			   /* SECCOMP_FILTER_FLAG_* */
-	bool notify;			   /* some rule has SECCOMP_RET_USER_NOTIF */
+	bool notify;			   /* some answer is SECCOMP_RET_USER_NOTIF */
 	const struct seccomp_arch **archs; /* as listed, without repetition */
 	size_t n_archs;
 	struct seccomp_rule *rules;
@@ -90,9 +90,10 @@ struct seccomp_profile {
 /*
  * seccomp_profile_read() - check linux.seccomp (config-linux.md, "Seccomp")
  *
- * Everything returned lives in @a or in @oci. Returns 0 or -EINVAL.
+ * With a raw filter only flags and listener: the rest is empty. Everything returned lives in
+ * @a or in what @source refers to. Returns 0 or -EINVAL.
  */
-int seccomp_profile_read(struct arena *a, const struct oci_linux_seccomp *oci,
+int seccomp_profile_read(struct arena *a, const struct seccomp_source *source,
 			 struct seccomp_profile *ret, struct err *e);
 
 extern const struct seccomp_arch seccomp_archs[SECCOMP_N_ARCHS];

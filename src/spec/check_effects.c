@@ -140,12 +140,37 @@ static bool uses_notify(const struct oci_linux_seccomp *s)
 	return false;
 }
 
-static void check_seccomp(const struct oci_linux_seccomp *s, struct check *c)
+/* Whose instructions name an agent is not known here. */
+static void check_listener(const struct spec *s, const struct oci_linux_seccomp *filter,
+			   struct check *c)
 {
+	bool asks = filter && uses_notify(filter);
+	bool named = filter && filter->listener_path && *filter->listener_path;
+
+	if (named && !asks)
+		check_remark(c, "linux.seccomp.listenerPath: no rule has SCMP_ACT_NOTIFY");
+	if (!spec_annotation(s->config, SPEC_ANNOTATION_SECCOMP_RECEIVER))
+		return;
+	if (named)
+		check_remark(c, "annotations[\"%s\"]: linux.seccomp.listenerPath is set",
+			     SPEC_ANNOTATION_SECCOMP_RECEIVER);
+	else if (!asks)
+		check_remark(c, "annotations[\"%s\"]: no rule has SCMP_ACT_NOTIFY",
+			     SPEC_ANNOTATION_SECCOMP_RECEIVER);
+}
+
+static void check_seccomp(const struct spec *spec, const struct oci_linux_seccomp *s,
+			  struct check *c)
+{
+	if (spec_annotation(spec->config, SPEC_ANNOTATION_SECCOMP_BPF)) {
+		if (s && s->n_syscalls)
+			check_remark(c, "linux.seccomp.syscalls: the filter is that of "
+					"annotations[\"" SPEC_ANNOTATION_SECCOMP_BPF "\"]");
+		return;
+	}
+	check_listener(spec, s, c);
 	if (!s)
 		return;
-	if (s->listener_path && *s->listener_path && !uses_notify(s))
-		check_remark(c, "linux.seccomp.listenerPath: no rule has SCMP_ACT_NOTIFY");
 	for (size_t i = 0; i < s->n_syscalls; i++)
 		if (s->syscalls[i]->action && s->default_action &&
 		    str_eq(s->syscalls[i]->action, s->default_action) &&
@@ -166,7 +191,7 @@ static void check_linux_effects(const struct spec *s, const struct oci_linux *l,
 	}
 	if (l->personality && l->personality->n_flags)
 		check_remark(c, "linux.personality.flags: none is defined");
-	check_seccomp(l->seccomp, c);
+	check_seccomp(s, l->seccomp, c);
 	check_twice(l->masked_paths, l->n_masked_paths, "linux.maskedPaths", c);
 	check_twice(l->readonly_paths, l->n_readonly_paths, "linux.readonlyPaths", c);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -170,6 +171,7 @@ void host_probe(struct host *h, enum host_wanted wanted)
 	h->egid = (gid_t)getauxval(AT_EGID);
 	h->in_user_ns = host_in_user_ns();
 	h->last_cap = probe_last_cap();
+	h->seccomp_receiver = getenv("RUN_OCI_SECCOMP_RECEIVER");
 	h->cgroups = HOST_CGROUP_NONE;
 	h->n_v1 = 0;
 	h->v2_self = "";

@@ -39,6 +39,8 @@ struct host {
 	size_t n_v1;
 	const char *v2_self; /* our own path in the v2 hierarchy; "" when there is none */
 	int last_cap;	     /* highest capability the kernel knows */
+	/* RUN_OCI_SECCOMP_RECEIVER of our environment, not looked at; NULL: it is not set */
+	const char *seccomp_receiver;
 	char text[4096];
 };
 

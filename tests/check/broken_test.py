@@ -22,6 +22,9 @@ from layout import BASE, GONE, edit, write  # noqa: E402
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 ID = 4294967295
 RULE = "linux.seccomp.syscalls[0]"
+RAW = 'annotations["run.oci.seccomp_bpf_data"]'
+RECEIVER = 'annotations["run.oci.seccomp.receiver"]'
+KNOWN_ONLY = 'annotations["run.oci.seccomp_fail_unknown_syscall"]'
 LANDLOCK = 'annotations["run.cleat.landlock"]'
 CORES = 'annotations["run.cleat.coreScheduling"]'
 MOUNT = {"destination": "/x", "type": "tmpfs", "source": "tmpfs"}
@@ -257,6 +260,19 @@ ERRORS = [
      "linux.seccomp.listenerMetadata", "listenerPath", ""),
     ("a notification without a listener", {RULE + ".action": "SCMP_ACT_NOTIFY", RULE + ".names":
      ["read"]}, "linux.seccomp.listenerPath", "SCMP_ACT_NOTIFY", "linux.seccomp"),
+    ("a relative receiver", {RECEIVER: "agent.sock"}, RECEIVER, "not an absolute path", ""),
+    ("an empty receiver", {RECEIVER: ""}, RECEIVER, "not an absolute path", ""),
+    ("a call that nobody knows", {KNOWN_ONLY: "1", "+" + RULE + ".names": "no_such_call"},
+     RULE + ".names[4]", "libseccomp knows no system call 'no_such_call'", ""),
+    ("a slip in the name of a call that must be known", {KNOWN_ONLY: "1", "+" + RULE + ".names":
+     "unshrae"}, RULE + ".names[4]", "perhaps 'unshare' is meant", ""),
+    ("a raw filter that is no base64", {RAW: "BgAAAAAA_38="}, RAW, "not base64", ""),
+    ("a raw filter of no instructions", {RAW: ""}, RAW, "1 to 4096 instructions, not 0", ""),
+    ("half an instruction", {RAW: "BgAAAA=="}, RAW, "4 bytes are no instructions", ""),
+    ("an instruction that seccomp does not take", {RAW: "MAAAAAAAAAA="}, RAW,
+     "instruction 0: the code 0x30", ""),
+    ("a raw filter that leads out", {RAW: "IAAAAAAAAAA="}, RAW, "leads out of the filter", ""),
+    ("a raw filter that notifies nobody", {RAW: "BgAAAAAAwH8="}, RAW, "SECCOMP_RET_USER_NOTIF", ""),
     # what is to come
     ("a landlock annotation that is no JSON", {"process.noNewPrivileges": True, LANDLOCK: "{"},
      LANDLOCK, "1:2", ""),
@@ -319,6 +335,16 @@ REMARKS = [
      "is ignored", ""),
     ("a listener for nobody", {"linux.seccomp.listenerPath": "/run/x.sock"},
      "linux.seccomp.listenerPath", "SCMP_ACT_NOTIFY", ""),
+    ("an annotation with a listener for nobody", {RECEIVER: "/run/x.sock"}, RECEIVER,
+     "SCMP_ACT_NOTIFY", ""),
+    ("an annotation with another listener", {RECEIVER: "/run/x.sock", "linux.seccomp.listenerPath":
+     "/run/y.sock", RULE + ".action": "SCMP_ACT_NOTIFY", RULE + ".names": ["read"]}, RECEIVER,
+     "listenerPath is set", ""),
+    ("rules beside a raw filter", {RAW: "BgAAAAAA/38="}, "linux.seccomp.syscalls", RAW, ""),
+    ("a raw filter with a listener for nobody", {RAW: "BgAAAAAA/38=", RECEIVER: "/run/x.sock",
+     "linux.seccomp": GONE}, RAW, "never asks", ""),
+    ("a raw filter that kills", {RAW: "BgAAAAAAAIA=", "linux.seccomp": GONE}, RAW,
+     "no program can be run", ""),
     ("a masked path twice", {"+linux.maskedPaths": "/proc/kcore"}, "linux.maskedPaths[1]",
      "there already", ""),
     ("another platform", {"windows": {}}, "windows", "another platform", ""),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configurations of the golden plans: name, changes to the base (check/layout.py)."""
+import base64
 import json
+import struct
 
 from layout import GONE
 
@@ -18,6 +20,17 @@ def bind(*options, **more):
 
 
 NO_USER = {"linux.namespaces[6]": GONE, "linux.uidMappings": GONE, "linux.gidMappings": GONE}
+RAW = 'annotations["run.oci.seccomp_bpf_data"]'
+RECEIVER = 'annotations["run.oci.seccomp.receiver"]'
+NOTIFY = {"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+    {"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}}
+
+
+def raw(*insns):
+    """Instructions (code, jt, jf, k), as the annotation has them."""
+    return base64.b64encode(b"".join(struct.pack("=HBBI", *i) for i in insns)).decode()
+
+
 HOOK = {"path": "/bin/h", "args": ["h", "1"], "env": ["A=secret"], "timeout": 9}
 
 CASES = [
@@ -166,6 +179,16 @@ CASES = [
             {"index": 0, "value": 1, "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}]},
             {"names": ["mount"], "action": "SCMP_ACT_NOTIFY"},
             {"names": ["open"], "action": "SCMP_ACT_ERRNO", "errnoRet": 2}]}}),
+    ("a filter with another receiver", {**NOTIFY, RECEIVER: "/run/a"}),
+    ("a filter with the environment's receiver", NOTIFY),
+    ("a receiver for nobody", {RECEIVER: "/run/a"}),
+    ("a raw filter", {RAW: raw((0x20, 0, 0, 0), (0x15, 0, 1, 161), (6, 0, 0, 0x50001),
+                               (6, 0, 0, 0x7fff0000)),
+                      "linux.seccomp.flags": ["SECCOMP_FILTER_FLAG_LOG"]}),
+    ("a raw filter alone", {RAW: raw((6, 0, 0, 0x7fff0000)), "linux.seccomp": GONE}),
+    ("a raw filter that notifies", {RAW: raw((6, 0, 0, 0x7fc00000)), "linux.seccomp": GONE,
+                                    RECEIVER: "/run/a"}),
+    ("a raw filter that is none", {RAW: "AAAA"}),
     ("landlock", {"process.noNewPrivileges": True, 'annotations["run.cleat.landlock"]': json.dumps({
         "ruleset": {"handledAccessFS": ["execute", "read_dir", "refer", "ioctl_dev"],
                     "handledAccessNetwork": ["bind", "connect"]},

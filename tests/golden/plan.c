@@ -3,8 +3,8 @@
  * plan HOST FILE: print the plan of a configuration for a host that is made up
  *
  * The facts of the host are those of a Debian system with cgroup v2 alone, both kinds, v1
- * alone or none, as root; "user" is v2 for somebody with the uid 1000. What cannot be
- * planned is printed as "error: ...".
+ * alone or none, as root; "user" is v2 for somebody with the uid 1000. The first one's
+ * environment names a receiver of seccomp listeners. What cannot be planned is printed as "error: ...".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +22,13 @@ static const struct {
 	enum host_cgroups cgroups;
 	const char *lines; /* of /proc/self/cgroup */
 	uid_t euid;
+	const char *receiver; /* RUN_OCI_SECCOMP_RECEIVER */
 } hosts[] = {
-	{ "v2", HOST_CGROUP_V2, "0::/sys\n", 0 },
-	{ "hybrid", HOST_CGROUP_HYBRID, V1 "0::/sys\n", 0 },
-	{ "v1", HOST_CGROUP_V1, V1, 0 },
-	{ "none", HOST_CGROUP_NONE, "", 0 },
-	{ "user", HOST_CGROUP_V2, "0::/user.slice\n", 1000 },
+	{ "v2", HOST_CGROUP_V2, "0::/sys\n", 0, "/run/env" },
+	{ "hybrid", HOST_CGROUP_HYBRID, V1 "0::/sys\n", 0, NULL },
+	{ "v1", HOST_CGROUP_V1, V1, 0, NULL },
+	{ "none", HOST_CGROUP_NONE, "", 0, NULL },
+	{ "user", HOST_CGROUP_V2, "0::/user.slice\n", 1000, NULL },
 };
 
 static bool make_host(const char *name, struct host *ret)
@@ -38,6 +39,7 @@ static bool make_host(const char *name, struct host *ret)
 		ret->euid = ret->egid = hosts[i].euid;
 		ret->cgroups = hosts[i].cgroups;
 		ret->last_cap = 40;
+		ret->seccomp_receiver = hosts[i].receiver;
 		str_copy(ret->text, sizeof(ret->text), hosts[i].lines);
 		host_parse_cgroups(ret, ret->text);
 		for (size_t k = 0; k < ret->n_v1; k++)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """linux.seccomp: actions, arguments, architectures, flags."""
+import base64
 import errno
 import os
 import socket
+import struct
 
 from frame.case import case, failure_rows, report_rows
-from frame.phases import started
+from frame.phases import further, started
 
 ALLOW = "SCMP_ACT_ALLOW"
 
@@ -149,25 +151,196 @@ def _(t):
     t.expect(t.probe_result("syscall", *CHROOT), {"error": "ENOSYS"})
 
 
-@case("NOTIFY sends the listener and the state")
-def _(t):
-    path, listener = t.listen("seccomp.sock")
-    t.edit(profile(rule("chroot", "SCMP_ACT_NOTIFY"), listenerPath=path,
-                   listenerMetadata="meta data"))
-    t.probe("sleep")
-    t.create()
-    t.ok("start", t.id)
+def received(t, listener):
+    """What the agent at @listener is told of the next process."""
     peer, _ = listener.accept()
     data, fds, _, _ = socket.recv_fds(peer, 65536, 4)
-    state = t.decode(data)
     for fd in fds:
         os.close(fd)
     peer.close()
+    t.equal(len(fds), 1, "the number of descriptors")
+    return t.decode(data)
+
+
+@case("NOTIFY sends the listener and the state")
+def _(t):
+    path, listener = t.listen("seccomp.sock")
+    started(t, edits=profile(rule("chroot", "SCMP_ACT_NOTIFY"), listenerPath=path,
+                             listenerMetadata="meta data"))
+    state = received(t, listener)
     listener.close()
     t.delete("--force")
-    t.equal(len(fds), 1, "the number of descriptors")
     t.expect(state, {"metadata": "meta data", "fds": ["seccompFd"], "state.id": t.id,
                      "pid": lambda p: isinstance(p, int) and p > 0})
+
+
+# --- who gets the listener ------------------------------------------------------------------
+
+RECEIVER, RAW, KNOWN_ONLY = ("run.oci.seccomp.receiver", "run.oci.seccomp_bpf_data",
+                             "run.oci.seccomp_fail_unknown_syscall")
+
+
+def noted(key, value):
+    return {"annotations": {key: value}}
+
+
+_ASKS = profile(rule("chroot", "SCMP_ACT_NOTIFY"))
+
+
+def environment(path):
+    return {**os.environ, "RUN_OCI_SECCOMP_RECEIVER": path}
+
+
+@case("an annotation names the receiver, before the environment")
+def _(t):
+    path, listener = t.listen("seccomp.sock")
+    t.edit({**_ASKS, **noted(RECEIVER, path), "linux.seccomp.listenerMetadata": "m"})
+    t.probe("sleep")
+    t.create(env=environment("/nowhere/socket"))
+    t.ok("start", t.id, env=environment("nothing"))
+    t.expect(received(t, listener), {"metadata": "m", "pid": t.state()["pid"]})
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.expect(received(t, listener), {"metadata": "m", "state.id": t.id})
+    listener.close()
+    t.delete("--force")
+
+
+@case("listenerPath comes before the annotation")
+def _(t):
+    path, listener = t.listen("seccomp.sock")
+    started(t, edits={**_ASKS, **noted(RECEIVER, "/nowhere/socket"),
+                      "linux.seccomp.listenerPath": path})
+    received(t, listener)
+    listener.close()
+    t.delete("--force")
+
+
+@case("the environment of create names the receiver")
+def _(t):
+    """That of start does not matter, nor does that of exec have to be the same."""
+    path, listener = t.listen("seccomp.sock")
+    t.edit(_ASKS)
+    t.probe("sleep")
+    t.create(env=environment(path))
+    t.ok("start", t.id)
+    t.expect(received(t, listener), {"pid": t.state()["pid"]})
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.expect(received(t, listener), {"state.id": t.id})
+    listener.close()
+    t.delete("--force")
+
+
+@case("the environment of exec names the receiver of its own process")
+def _(t):
+    (path, listener), (own, mine) = t.listen("seccomp.sock"), t.listen("mine.sock")
+    t.edit(_ASKS)
+    t.probe("sleep")
+    t.create(env=environment(path))
+    t.ok("start", t.id)
+    received(t, listener)
+    t.ok("exec", t.id, "/probe", "exit", "0", env=environment(own))
+    t.expect(received(t, mine), {"state.id": t.id})
+    t.start_command("exec", "--create", "p", t.id, "/probe", "exit", "0", env=environment(own))
+    t.ok("exec", "--start", "p", t.id)
+    t.expect(received(t, mine), {"state.id": t.id})
+    t.fails("'mine.sock' in the variable RUN_OCI_SECCOMP_RECEIVER is not an absolute path",
+            "exec", t.id, "/probe", env=environment("mine.sock"))
+    listener.close()
+    mine.close()
+    t.delete("--force")
+
+
+@case("run takes the receiver from the environment")
+def _(t):
+    path, listener = t.listen("seccomp.sock")
+    t.edit(_ASKS)
+    t.probe("exit", "0")
+    r = t.run(env=environment(path))
+    t.equal((r.rc, r.err), (0, ""), f"the status of {r}, and what is said")
+    t.expect(received(t, listener), {"state.id": t.id})
+    listener.close()
+
+
+@case("a receiver in the environment that nobody asks for")
+def _(t):
+    t.edit(profile(rule("chroot")))
+    t.expect(t.probe_result("syscall", *CHROOT, env=environment("")), {"error": "EPERM"})
+
+
+@case("a receiver in the environment that is no path")
+def _(t):
+    t.edit(_ASKS)
+    t.write_config()
+    for value in ("", "agent.sock"):
+        words = f"'{value}' in the variable RUN_OCI_SECCOMP_RECEIVER is not an absolute path"
+        t.fails(words, "run", "--bundle", t.bundle, t.id, env=environment(value))
+        r = t.cleat("check", t.bundle, env=environment(value))
+        t.check(r.rc == 1 and words in r.out, f"check does not tell: {r}")
+
+
+# --- a filter that is a program already ------------------------------------------------------
+
+_LOAD_NR = (0x20, 0, 0, 0)
+_RETURN, _ALLOWED, _NOTIFY = 0x06, 0x7fff0000, 0x7fc00000
+
+
+def answer(code):
+    return (_RETURN, 0, 0, code)
+
+
+def raw(*insns):
+    return base64.b64encode(b"".join(struct.pack("=HBBI", *i) for i in insns)).decode()
+
+
+def raw_for(number, code):
+    """Of call @number alone, on whatever architecture."""
+    return raw(_LOAD_NR, (0x15, 0, 1, number), answer(code), answer(_ALLOWED))
+
+
+_RAW_NUMBER = {"x86_64": 161, "aarch64": 51}.get(os.uname().machine, 51)
+_RAW_EXDEV = noted(RAW, raw_for(_RAW_NUMBER, 0x50000 | errno.EXDEV))
+
+call("a raw filter", _RAW_EXDEV, CHROOT, "EXDEV")
+call("a raw filter with no_new_privs", {**_RAW_EXDEV, "process.noNewPrivileges": True}, CHROOT,
+     "EXDEV")
+call("a raw filter takes the place of the rules",
+     {**profile(rule("chroot", "SCMP_ACT_KILL"), default="SCMP_ACT_KILL"), **_RAW_EXDEV}, CHROOT,
+     "EXDEV")
+
+
+@case("a raw filter is that of exec as well")
+def _(t):
+    started(t, edits=_RAW_EXDEV)
+    t.expect(further(t, t.id, "/probe", "syscall", *CHROOT), {"error": "EXDEV"})
+    t.delete("--force")
+
+
+@case("a raw filter that notifies")
+def _(t):
+    path, listener = t.listen("seccomp.sock")
+    started(t, edits={"annotations": {RAW: raw_for(_RAW_NUMBER, _NOTIFY), RECEIVER: path}})
+    t.expect(received(t, listener), {"pid": t.state()["pid"], "metadata": None})
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.expect(received(t, listener), {"state.id": t.id})
+    listener.close()
+    t.delete("--force")
+
+
+@case("a raw filter that kills execve")
+def _(t):
+    number = {"x86_64": 59}.get(os.uname().machine, 221)
+    t.edit(noted(RAW, raw_for(number, 0)))
+    r = t.run()
+    t.equal(r.rc, 159, f"the status of {r}")
+    t.check_message(r, "was not run: .*bpf_data.* ends whoever calls execve")
+
+
+@case("check tells of a raw filter")
+def _(t):
+    t.edit(_RAW_EXDEV)
+    t.write_config()
+    r = t.ok("check", "--plan", t.bundle)
+    t.check("seccomp raw filter of 4 instructions\n" in r.out, f"{r}")
 
 
 failure_rows([
@@ -181,6 +354,19 @@ failure_rows([
                                              listenerPath="/nowhere/socket"), "/nowhere"),
     ("NOTIFY without a listener", profile(rule("chroot", "SCMP_ACT_NOTIFY")),
      "listenerPath|SCMP_ACT_NOTIFY"),
+    ("a receiver that nobody holds", {**_ASKS, **noted(RECEIVER, "/nowhere/socket")},
+     "/nowhere"),
+    ("a receiver that is no path", {**_ASKS, **noted(RECEIVER, "agent")},
+     "'agent' is not an absolute path"),
+    ("a call that libseccomp does not know, where all must be known",
+     {**profile(rule("chroot"), rule(["mount", "no_such_call"])), **noted(KNOWN_ONLY, "1")},
+     r"linux.seccomp.syscalls\[1\].names\[1\]: .* 'no_such_call'"),
+    ("a raw filter that is no base64", noted(RAW, raw(answer(_ALLOWED)) + "\n"),
+     "bpf_data.*base64"),
+    ("a raw filter that notifies nobody", noted(RAW, raw(answer(_NOTIFY))), "bpf_data.*USER_NOTIF"),
+    # a word of memory that was never written: only the kernel sees that
+    ("a raw filter that the kernel does not take", noted(RAW, raw((0x60, 0, 0, 3), answer(_ALLOWED))),
+     "load the seccomp filter of .*bpf_data.*: invalid argument"),
 ])
 
 

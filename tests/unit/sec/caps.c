@@ -190,7 +190,7 @@ TEST(exactly_as_configured)
 		unit_row("%s, uid %u%s%s", rows[i / 8].name, uid, nnp ? ", no_new_privs" : "",
 			 with_filter ? ", filter" : "");
 		p.no_new_privileges = nnp;
-		p.seccomp = with_filter ? (const void *)&filter : NULL;
+		p.seccomp.raw = with_filter ? deny_acct : NULL;
 		run_child(&p, uid, with_filter, NULL, s);
 		CHECK_INT(s->failed, 0);
 		CHECK_STR(s->text, "");

@@ -45,7 +45,8 @@ TEST(kills_exec)
 
 		unit_row("%s %s, else %s", rows[i].name, rows[i].action, rows[i].other);
 		CHECK(!seccomp_kills_exec(&f));
-		REQUIRE_OK(seccomp_compile(&a, &s, &f, &e), &e);
+		REQUIRE_OK(seccomp_compile(&a, &(struct seccomp_source){ .profile = &s }, &f, &e),
+			   &e);
 		CHECK(seccomp_kills_exec(&f) == rows[i].want);
 	}
 }

@@ -8,8 +8,17 @@
 
 #include "ocispec/decode.h"
 #include "ocispec/runtime.h"
+#include "sec/sec.h"
 #include "sys/missing.h"
 #include "unit/unit.h"
+
+static int read_profile(struct arena *a, const struct oci_linux_seccomp *oci,
+			struct seccomp_profile *ret, struct err *e)
+{
+	const struct seccomp_source source = { .profile = oci, .receiver = oci->listener_path };
+
+	return seccomp_profile_read(a, &source, ret, e);
+}
 
 TEST(actions)
 {
@@ -51,7 +60,7 @@ TEST(actions)
 		};
 
 		unit_row("%s %d", rows[i].action, rows[i].errno_ret);
-		CHECK_INT(seccomp_profile_read(&a, &oci, &p, &e), rows[i].want);
+		CHECK_INT(read_profile(&a, &oci, &p, &e), rows[i].want);
 		if (rows[i].want == 0)
 			CHECK_INT(p.default_action, rows[i].value);
 	}
@@ -85,7 +94,7 @@ TEST(flags)
 		};
 
 		unit_row("%s", rows[i].flag ? rows[i].flag : "none");
-		CHECK_INT(seccomp_profile_read(&a, &oci, &p, &e), rows[i].want);
+		CHECK_INT(read_profile(&a, &oci, &p, &e), rows[i].want);
 		if (rows[i].want == 0)
 			CHECK_INT(p.flags, rows[i].value);
 	}
@@ -100,7 +109,7 @@ static int read_archs(struct seccomp_profile *p, struct arena *a, const char **a
 		.n_architectures = n,
 	};
 
-	return seccomp_profile_read(a, &oci, p, &e);
+	return read_profile(a, &oci, p, &e);
 }
 
 TEST(architectures)
@@ -132,7 +141,7 @@ static int read_call(struct seccomp_profile *p, struct arena *a, struct oci_linu
 		.n_syscalls = 1,
 		.listener_path = listener,
 	};
-	return seccomp_profile_read(a, oci, p, e);
+	return read_profile(a, oci, p, e);
 }
 
 TEST(conditions)
@@ -223,7 +232,7 @@ TEST(from_json)
 		unit_row("%s", rows[i].json);
 		REQUIRE(ocispec_decode(&oci_linux_seccomp_type, rows[i].json, strlen(rows[i].json),
 				       &alloc, NULL, (void **)&oci, &bad) == 0);
-		REQUIRE_OK(seccomp_profile_read(&a, oci, &p, &e), &e);
+		REQUIRE_OK(read_profile(&a, oci, &p, &e), &e);
 		CHECK_INT(p.flags, rows[i].flags);
 	}
 }
