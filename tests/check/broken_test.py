@@ -17,7 +17,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from layout import BASE, GONE, edit, write  # noqa: E402
+from layout import BASE, GONE, edit, raw_filter, write  # noqa: E402
 
 CLEAT = os.path.abspath(os.environ.get("CLEAT", "./cleat"))
 ID = 4294967295
@@ -25,6 +25,9 @@ RULE = "linux.seccomp.syscalls[0]"
 RAW = 'annotations["run.oci.seccomp_bpf_data"]'
 RECEIVER = 'annotations["run.oci.seccomp.receiver"]'
 KNOWN_ONLY = 'annotations["run.oci.seccomp_fail_unknown_syscall"]'
+ALLOW, KILL, NOTIFY, LOAD, LOAD_BYTE = (raw_filter(CLEAT, i) for i in (
+    (6, 0, 0, 0x7fff0000), (6, 0, 0, 0x80000000), (6, 0, 0, 0x7fc00000), (0x20, 0, 0, 0),
+    (0x30, 0, 0, 0)))
 LANDLOCK = 'annotations["run.cleat.landlock"]'
 CORES = 'annotations["run.cleat.coreScheduling"]'
 MOUNT = {"destination": "/x", "type": "tmpfs", "source": "tmpfs"}
@@ -269,10 +272,10 @@ ERRORS = [
     ("a raw filter that is no base64", {RAW: "BgAAAAAA_38="}, RAW, "not base64", ""),
     ("a raw filter of no instructions", {RAW: ""}, RAW, "1 to 4096 instructions, not 0", ""),
     ("half an instruction", {RAW: "BgAAAA=="}, RAW, "4 bytes are no instructions", ""),
-    ("an instruction that seccomp does not take", {RAW: "MAAAAAAAAAA="}, RAW,
+    ("an instruction that seccomp does not take", {RAW: LOAD_BYTE}, RAW,
      "instruction 0: the code 0x30", ""),
-    ("a raw filter that leads out", {RAW: "IAAAAAAAAAA="}, RAW, "leads out of the filter", ""),
-    ("a raw filter that notifies nobody", {RAW: "BgAAAAAAwH8="}, RAW, "SECCOMP_RET_USER_NOTIF", ""),
+    ("a raw filter that leads out", {RAW: LOAD}, RAW, "leads out of the filter", ""),
+    ("a raw filter that notifies nobody", {RAW: NOTIFY}, RAW, "SECCOMP_RET_USER_NOTIF", ""),
     # what is to come
     ("a landlock annotation that is no JSON", {"process.noNewPrivileges": True, LANDLOCK: "{"},
      LANDLOCK, "1:2", ""),
@@ -340,10 +343,10 @@ REMARKS = [
     ("an annotation with another listener", {RECEIVER: "/run/x.sock", "linux.seccomp.listenerPath":
      "/run/y.sock", RULE + ".action": "SCMP_ACT_NOTIFY", RULE + ".names": ["read"]}, RECEIVER,
      "listenerPath is set", ""),
-    ("rules beside a raw filter", {RAW: "BgAAAAAA/38="}, "linux.seccomp.syscalls", RAW, ""),
-    ("a raw filter with a listener for nobody", {RAW: "BgAAAAAA/38=", RECEIVER: "/run/x.sock",
+    ("rules beside a raw filter", {RAW: ALLOW}, "linux.seccomp.syscalls", RAW, ""),
+    ("a raw filter with a listener for nobody", {RAW: ALLOW, RECEIVER: "/run/x.sock",
      "linux.seccomp": GONE}, RAW, "never asks", ""),
-    ("a raw filter that kills", {RAW: "BgAAAAAAAIA=", "linux.seccomp": GONE}, RAW,
+    ("a raw filter that kills", {RAW: KILL, "linux.seccomp": GONE}, RAW,
      "no program can be run", ""),
     ("a masked path twice", {"+linux.maskedPaths": "/proc/kcore"}, "linux.maskedPaths[1]",
      "there already", ""),

@@ -4,11 +4,24 @@
 A change sets the value at a path ("process.user.uid", "mounts[0].options"); "+path" adds to
 a list, GONE takes away. write() gives the text and where each value and each key is.
 """
+import base64
 import copy
 import json
+import os
 import re
+import struct
 
 GONE = object()
+
+
+def raw_filter(program, *insns):
+    """Instructions (code, jt, jf, k) as base64, for the machine that @program is made for."""
+    order = "<"
+    if os.path.exists(program):  # documents are written without it
+        with open(program, "rb") as f:
+            order = ">" if f.read(6)[5:] == b"\2" else "<"  # ELF: EI_DATA
+    return base64.b64encode(b"".join(struct.pack(order + "HBBI", *i) for i in insns)).decode()
+
 
 BASE = {
     "ociVersion": "1.3.0",
