@@ -68,59 +68,6 @@ int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, s
 	return 0;
 }
 
-/*
- * The next single name of @path in @name. Returns what follows it, or NULL at the end
- * and, with @ret_code set, at a name that is too long or leads upwards.
- */
-static const char *next_name(const char *path, char name[NAME_MAX + 1], int *ret_code)
-{
-	size_t n;
-
-	path += strspn(path, "/");
-	n = strcspn(path, "/");
-	if (n == 0)
-		return NULL;
-	if (n > NAME_MAX) {
-		*ret_code = ENAMETOOLONG;
-		return NULL;
-	}
-	memcpy(name, path, n);
-	name[n] = '\0';
-	if (str_eq(name, "..")) {
-		*ret_code = EXDEV; /* as openat2(2) says of a path that leaves */
-		return NULL;
-	}
-	return path + n;
-}
-
-int dir_make_below(const struct dir *parent, const char *rel, mode_t mode, struct dir *ret,
-		   struct err *e)
-{
-	auto_fd at = -1;
-	char name[NAME_MAX + 1];
-	const char *rest = rel;
-	int code = 0;
-
-	while ((rest = next_name(rest, name, &code))) {
-		int from = at >= 0 ? at : parent->fd;
-		int fd;
-
-		if (mkdirat(from, name, mode) < 0 && errno != EEXIST)
-			return entry_error(e, errno, parent, rel, "make directory");
-		fd = open_below(from, name);
-		if (fd < 0)
-			return entry_error(e, -fd, parent, rel, "make directory");
-		fd_close(&at);
-		at = fd;
-	}
-	if (code)
-		return entry_error(e, code, parent, rel, "make directory");
-	if (at < 0)
-		return err_user(e, rel, "'%s' is not the name of a directory", rel);
-	*ret = (struct dir){ .fd = fd_take(&at), .name = rel };
-	return 0;
-}
-
 /* File systems that do not tell the type in the entry are asked for it. */
 static unsigned char entry_type(int fd, const struct dirent64 *entry)
 {

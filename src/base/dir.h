@@ -33,13 +33,6 @@ int dir_open(const char *path, struct dir *ret, struct err *e);
 int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, struct err *e);
 
 /*
- * mkdir -p below @parent with single names, never through a link and never by "..";
- * existing directories are fine. @rel is kept for messages, not copied.
- */
-int dir_make_below(const struct dir *parent, const char *rel, mode_t mode, struct dir *ret,
-		   struct err *e);
-
-/*
  * Remove the directory @name below @parent and what is in it, one level only
  * (files, sockets); sub-directories are removed when empty. Missing is success.
  */

@@ -70,7 +70,6 @@ struct err_kind {
 extern const struct err_kind err_kinds[];
 extern const size_t err_n_kinds;
 const char *err_id(const struct err *e);
-bool err_is_kind(const char *id);
 
 /* Ignoring is written down: traces the error with the reason and clears it. */
 void err_ignore(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);

@@ -101,11 +101,3 @@ const char *err_id(const struct err *e)
 			return by_errno[i].id;
 	return "system";
 }
-
-bool err_is_kind(const char *id)
-{
-	for (size_t i = 0; i < COUNT(err_kinds); i++)
-		if (str_eq(err_kinds[i].id, id))
-			return true;
-	return false;
-}

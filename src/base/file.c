@@ -43,20 +43,6 @@ int file_write_at(const struct dir *d, const char *name, const char *value, size
 	return err_sys(e, code, dir_entry_text(d, name, path), "write '%s' to", shown);
 }
 
-int file_printf_at(const struct dir *d, const char *name, struct err *e, const char *fmt, ...)
-{
-	char text[1024], path[DIR_TEXT_SIZE];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return err_sys(e, E2BIG, dir_entry_text(d, name, path), "format the value for");
-	return file_write_at(d, name, text, (size_t)n, e);
-}
-
 static ssize_t read_some(int fd, void *buf, size_t size)
 {
 	ssize_t n;

@@ -23,9 +23,6 @@
  */
 int file_write_at(const struct dir *d, const char *name, const char *value, size_t len,
 		  struct err *e);
-/* The same with a formatted value of less than 1 KiB. */
-int file_printf_at(const struct dir *d, const char *name, struct err *e, const char *fmt, ...)
-	ERR_PRINTF(4, 5);
 
 /*
  * Read a whole file of at most @max bytes into the arena, terminated. Regular and

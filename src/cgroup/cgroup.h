@@ -139,7 +139,6 @@ void cgroup_systemd_timeout(unsigned ms);
 const char *cgroup_path(const struct cgroup *cg, size_t i);
 bool cgroup_is_none(const struct cgroup *cg);	 /* manager disabled, or degraded to nothing */
 int cgroup_v2_fd(const struct cgroup *cg);	 /* for CLONE_INTO_CGROUP and mounts; -1: none */
-uint64_t cgroup_inode(const struct cgroup *cg);	 /* identity of the v2 (else first v1) directory */
 bool cgroup_matches(const struct cgroup *cg);	 /* opened: the recorded inode is still there */
 bool cgroup_needs_join(const struct cgroup *cg); /* v1 hierarchies: parent writes init's pid */
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);

@@ -154,11 +154,6 @@ int cgroup_v2_fd(const struct cgroup *cg)
 	return cg->v2;
 }
 
-uint64_t cgroup_inode(const struct cgroup *cg)
-{
-	return cg->inode;
-}
-
 bool cgroup_matches(const struct cgroup *cg)
 {
 	return !cg->other && !cg->gone;

@@ -28,7 +28,7 @@ struct cgroup_manager_ops {
 	int (*create)(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 	int (*remove)(struct cgroup *cg, struct err *e);
 };
-extern const struct cgroup_manager_ops cgroup_fs_ops, cgroup_systemd_ops, cgroup_disabled_ops;
+extern const struct cgroup_manager_ops cgroup_fs_ops, cgroup_systemd_ops;
 const struct cgroup_manager_ops *cgroup_manager(enum cgroup_manager m);
 
 struct cgroup {

@@ -32,13 +32,13 @@ static int disabled_remove(struct cgroup *cg, struct err *e)
 	return 0;
 }
 
-const struct cgroup_manager_ops cgroup_disabled_ops = { "disabled", disabled_create,
+static const struct cgroup_manager_ops disabled_ops = { "disabled", disabled_create,
 							disabled_remove };
 
 static const struct cgroup_manager_ops *const managers[] = {
 	[CGROUP_FS] = &cgroup_fs_ops,
 	[CGROUP_SYSTEMD] = &cgroup_systemd_ops,
-	[CGROUP_DISABLED] = &cgroup_disabled_ops,
+	[CGROUP_DISABLED] = &disabled_ops,
 };
 
 const struct cgroup_manager_ops *cgroup_manager(enum cgroup_manager m)

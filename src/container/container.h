@@ -67,9 +67,10 @@ struct container {
 int container_open(struct arena *a, const struct context *ctx, const char *id,
 		   struct container *ret, struct err *e);
 void container_close(struct container *c);
-/* Take the lock (deadline 10 s; the error names the holder) and read the record again. */
-int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e);
-/* Both at once, for verbs that change a container: the record is read under the lock only. */
+/*
+ * For verbs that change a container: take the lock (deadline 10 s; the error names the
+ * holder); the record is read under it only.
+ */
 int container_open_locked(struct arena *a, const struct context *ctx, const char *id,
 			  const char *verb, struct container *ret, struct err *e);
 /*

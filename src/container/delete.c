@@ -38,7 +38,8 @@ static bool dies_with_init(const struct container *c)
 	return c->state && c->state->own_pid_namespace;
 }
 
-void container_kill_now(struct arena *a, const struct container *c)
+/* Kill what the record proves to be ours: init and everything in its cgroup. No waiting. */
+static void container_kill_now(struct arena *a, const struct container *c)
 {
 	struct err ignored = { 0 };
 	struct cgroup *cg;

@@ -39,7 +39,8 @@ int exit_wait_status(pid_t pid, int pidfd)
 	return status < 0 ? sys_pidfd_exit_status(pidfd) : status;
 }
 
-int exit_shell_status(int wait_status)
+/* As a shell has it: 128 plus the signal. */
+static int shell_status(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
@@ -81,7 +82,7 @@ struct cleat_exit *exit_describe(struct arena *a, const struct container *c, int
 {
 	struct cleat_exit *x = arena_new(a, struct cleat_exit);
 
-	x->status = (uint32_t)exit_shell_status(wait_status);
+	x->status = (uint32_t)shell_status(wait_status);
 	x->has_status = true;
 	if (WIFSIGNALED(wait_status)) {
 		x->signal = (uint32_t)WTERMSIG(wait_status);

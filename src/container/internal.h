@@ -96,8 +96,6 @@ int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
 
 /* How the process ended, as wait(2) has it; -ENODATA when nobody can tell. */
 int exit_wait_status(pid_t pid, int pidfd);
-/* As a shell has it: 128 plus the signal. */
-int exit_shell_status(int wait_status);
 /* What is on record; -ENOENT: nothing. */
 int exit_read(struct arena *a, const struct container *c, struct cleat_exit **ret);
 /* What there is to say now that it has ended. */
@@ -112,7 +110,6 @@ int exit_watch(struct arena *a, const struct container *c, int pidfd, struct err
 
 /* --- open.c ----------------------------------------------------------------------------------- */
 
-int container_absent(const char *id, struct err *e);
 /* Open the directory @id below @root and nothing else. */
 int container_open_dir(const struct dir *root, const char *id, struct container *ret,
 		       struct err *e);
@@ -162,8 +159,6 @@ void pid_file_close(struct pid_file *f);
 
 /* --- delete.c --------------------------------------------------------------------------------- */
 
-/* Kill what the record proves to be ours: init and everything in its cgroup. No waiting. */
-void container_kill_now(struct arena *a, const struct container *c);
 /*
  * container_destroy() - remove everything that was made for a container
  *

@@ -14,7 +14,7 @@
 #include "container/internal.h"
 #include "sys/sys.h"
 
-int container_absent(const char *id, struct err *e)
+static int container_absent(const char *id, struct err *e)
 {
 	err_code(e, ENOENT, id, "container '%s' does not exist", id);
 	return err_set_id(e, "container-unknown");
@@ -176,7 +176,8 @@ int container_open(struct arena *a, const struct context *ctx, const char *id,
 	return r;
 }
 
-int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e)
+/* Take the lock (the error names the holder) and read the record again. */
+static int container_lock(struct arena *a, struct container *c, const char *verb, struct err *e)
 {
 	int r = lock_wait(a, c->dir.fd, c->id, verb, CONTAINER_DEADLINE_MS, e);
 

@@ -21,7 +21,8 @@
 
 /* --- which part of a path? -------------------------------------------------------------------- */
 
-const char *mount_kind_of(mode_t mode)
+/* "a file" */
+static const char *kind_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
@@ -62,7 +63,7 @@ static const char *fault_of(struct arena *a, int root, const char *part, bool mo
 		return NULL;
 	if (!S_ISLNK(st.st_mode))
 		return more && !S_ISDIR(st.st_mode)
-			       ? arena_printf(a, "'%s' is %s", part, mount_kind_of(st.st_mode))
+			       ? arena_printf(a, "'%s' is %s", part, kind_of(st.st_mode))
 			       : NULL;
 	if (sys_readlinkat(fd, "", link, sizeof(link)) < 0)
 		return NULL;
@@ -71,7 +72,7 @@ static const char *fault_of(struct arena *a, int root, const char *part, bool mo
 		return arena_printf(a, "'%s' is a link to '%s'", part, link);
 	if (sys_fstat(target, &st) == 0 && more && !S_ISDIR(st.st_mode))
 		return arena_printf(a, "'%s' is a link to '%s', %s", part, link,
-				    mount_kind_of(st.st_mode));
+				    kind_of(st.st_mode));
 	return NULL;
 }
 
@@ -106,7 +107,7 @@ int mount_attach_error(int tree, int target, int code, const char *name, struct 
 		return err_sys(e, code, name, "mount on");
 	/* newer kernels say EINVAL; engines look for the words of ENOTDIR */
 	err_code(e, ENOTDIR, name, "mount on '%s': the source is %s and the target is %s: %s", name,
-		 mount_kind_of(from.st_mode), mount_kind_of(to.st_mode), errno_text(ENOTDIR));
+		 kind_of(from.st_mode), kind_of(to.st_mode), errno_text(ENOTDIR));
 	return err_set_id(e, "mount-path");
 }
 

@@ -66,8 +66,6 @@ int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, in
 int mount_set(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation);
 /* A detached clone of what lies at @path (from @dirfd); @recursive: with the mounts below. */
 int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow);
-/* Set what the operation wants on a detached tree; propagation but "shared" included. */
-int mount_tree_flags(const struct mount_op *op, int tree, struct err *e);
 
 /*
  * --- mount_explain.c: errors that say what the kernel does not. All fill @e and return
@@ -82,8 +80,6 @@ int mount_flags_error(const char *path, uint64_t set, uint64_t clear, bool all, 
 		      struct err *e);
 /* The same with a mapping of ids. */
 int mount_idmap_error(const char *source, int code, struct err *e);
-/* "a file" */
-const char *mount_kind_of(mode_t mode);
 
 /* --- mount_cgroup.c, mount_copyup.c */
 int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e);

@@ -49,7 +49,8 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow)
 	return sys_open_tree(dirfd, path, flags);
 }
 
-int mount_tree_flags(const struct mount_op *op, int tree, struct err *e)
+/* Set what the operation wants on a detached tree; propagation but "shared" included. */
+static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
 	uint64_t top_set, top_clear;
@@ -114,7 +115,7 @@ int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int
 	if (op->flags.idmap)
 		r = apply_idmap(op, tree, userns_fd, e);
 	if (r == 0 && op->kind != MOUNT_FS)
-		r = mount_tree_flags(op, tree, e);
+		r = tree_flags(op, tree, e);
 	if (r < 0)
 		return r;
 	*ret_tree = fd_take(&tree);

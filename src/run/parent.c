@@ -25,7 +25,10 @@
 
 /* --- deaths ------------------------------------------------------------------------------------ */
 
-void parent_reap(int *pidfd, char buf[REAP_TEXT_MAX])
+#define REAP_TEXT_MAX 48
+
+/* Wait for the end of the process of @pidfd, which is closed; in @buf how it was. */
+static void parent_reap(int *pidfd, char buf[REAP_TEXT_MAX])
 {
 	siginfo_t si = { 0 };
 

@@ -27,8 +27,5 @@ int parent_serve(struct parent *p, struct err *e);
 
 /* A child is gone without a report: the shared page knows how far it came. Fills @e. */
 int parent_silent_death(struct parent *p, struct err *e);
-/* Wait for the end of the process of @pidfd, which is closed; in @buf how it was. */
-#define REAP_TEXT_MAX 48
-void parent_reap(int *pidfd, char buf[REAP_TEXT_MAX]);
 
 #endif

@@ -9,7 +9,6 @@
 #ifndef CLEAT_RUN_RUN_H
 #define CLEAT_RUN_RUN_H
 
-#include "base/undo.h"
 #include "plan/plan.h"
 
 /* exec: the container to enter instead of making one */

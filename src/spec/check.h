@@ -38,10 +38,5 @@ void check_linux(struct spec *s, struct check *c);
 void check_process(const struct oci_process *oci, struct spec_process *ret, struct check *c);
 /* What is legal and does nothing; only remarks. */
 void check_effects(const struct spec *s, struct check *c);
-void check_process_effects(const struct oci_process *p, struct check *c);
-
-/* Copy mappings and see that the kernel would take them; @where: "linux.uidMappings". */
-void check_mappings(struct oci_id_mapping *const *maps, size_t n, const char *where,
-		    struct id_map **ret, struct check *c);
 
 #endif

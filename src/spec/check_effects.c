@@ -118,7 +118,7 @@ static void check_ambient(const struct oci_capabilities *caps, struct check *c)
 	}
 }
 
-void check_process_effects(const struct oci_process *p, struct check *c)
+static void check_process_effects(const struct oci_process *p, struct check *c)
 {
 	if (p->console_size && !p->terminal)
 		check_remark(c, "process.consoleSize: there is no terminal");

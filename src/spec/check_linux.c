@@ -78,8 +78,9 @@ static void check_overlap(const struct id_map *maps, size_t n, const char *where
 			check_error(c, "%s: hostID %u is mapped twice", where, sorted[i].outside);
 }
 
-void check_mappings(struct oci_id_mapping *const *maps, size_t n, const char *where,
-		    struct id_map **ret, struct check *c)
+/* Copy mappings and see that the kernel would take them; @where: "linux.uidMappings". */
+static void check_mappings(struct oci_id_mapping *const *maps, size_t n, const char *where,
+			   struct id_map **ret, struct check *c)
 {
 	struct id_map *copy = arena_new_n(c->arena, n, struct id_map);
 	size_t ranges = 0;

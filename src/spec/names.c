@@ -187,8 +187,3 @@ int spec_signal_from_name(const char *name)
 		return (int)value;
 	return realtime_from_name(base);
 }
-
-const char *spec_signal_name(int sig)
-{
-	return name_of(signals, COUNT(signals), sig);
-}

@@ -206,7 +206,6 @@ int spec_cap_from_name(const char *name);    /* number or -EINVAL */
 const char *spec_cap_name(int cap);	     /* "CAP_CHOWN" or NULL */
 const char *spec_rlimit_name(int resource);  /* "RLIMIT_NOFILE" or NULL */
 int spec_signal_from_name(const char *name); /* 9, KILL, SIGKILL, sigkill, RTMIN+1; -EINVAL */
-const char *spec_signal_name(int sig);	     /* "KILL" or NULL */
 
 /* The default config.json of `cleat spec` as text (pretty), into the arena. */
 const char *spec_template(struct arena *a, bool rootless, uid_t uid, gid_t gid);

@@ -32,7 +32,6 @@ int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attr);
 int sys_sched_getattr(pid_t pid, struct sys_sched_attr *ret);
 int sys_sched_setaffinity(pid_t pid, size_t size, const void *mask);
 int sys_ioprio_set(int which, int who, int value);
-int sys_ioprio_get(int which, int who);
 int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits);
 int sys_personality(unsigned long persona); /* returns the former one */
 
@@ -42,8 +41,6 @@ int sys_getgroups(size_t n, gid_t *ret); /* n 0: only how many */
 
 /* The former disposition was to ignore: 1; else 0. */
 int sys_signal_default(int sig);
-/* 1: ignored, 0: not. */
-int sys_signal_is_ignored(int sig);
 
 /* The kernel's own answer, which begins with "(unreachable)" outside the root. */
 int sys_getcwd(char *buf, size_t size);

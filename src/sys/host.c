@@ -178,30 +178,3 @@ void host_probe(struct host *h, enum host_wanted wanted)
 	if (wanted != HOST_NO_CGROUPS)
 		probe_cgroups(h, wanted == HOST_OWN_CGROUP);
 }
-
-bool host_apparmor_enabled(void)
-{
-	static enum answer answer;
-	char text[8];
-
-	if (!answer)
-		answer = file_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text,
-					 sizeof(text)) > 0 &&
-					 text[0] == 'Y'
-				 ? YES
-				 : NO;
-	return answer == YES;
-}
-
-bool host_selinux_enabled(void)
-{
-	static enum answer answer;
-	struct statfs fs;
-
-	if (!answer)
-		answer = sys_statfs("/sys/fs/selinux", &fs) == 0 &&
-					 (unsigned)fs.f_type == SELINUX_MAGIC
-				 ? YES
-				 : NO;
-	return answer == YES;
-}

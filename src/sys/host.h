@@ -68,8 +68,6 @@ static inline bool host_is_rootless(const struct host *h)
 void host_parse_cgroups(struct host *h, char *text);
 
 /* Facts that few need: asked when they are. */
-bool host_in_user_ns(void);	  /* not in the initial one, as its inode tells; asked once */
-bool host_apparmor_enabled(void); /* asked once */
-bool host_selinux_enabled(void);  /* asked once */
+bool host_in_user_ns(void); /* not in the initial one, as its inode tells; asked once */
 
 #endif

@@ -33,13 +33,11 @@ int sys_symlinkat(const char *target, int dirfd, const char *name);
 /* Terminated; -ENAMETOOLONG when @buf is too small. */
 ssize_t sys_readlinkat(int dirfd, const char *name, char *buf, size_t size);
 int sys_unlinkat(int dirfd, const char *name, int flags);
-int sys_renameat2(int olddir, const char *oldname, int newdir, const char *newname, unsigned flags);
 int sys_fstat(int fd, struct stat *st);
 int sys_fstatat(int dirfd, const char *name, struct stat *st, int flags);
 int sys_statx(int dirfd, const char *name, int flags, unsigned mask, struct statx *st);
 int sys_fstatfs(int fd, struct statfs *st);
 int sys_statfs(const char *path, struct statfs *st);
-int sys_fchmod(int fd, mode_t mode);
 int sys_fchmodat(int dirfd, const char *name, mode_t mode);
 int sys_fchown(int fd, uid_t uid, gid_t gid);
 int sys_fchownat(int dirfd, const char *name, uid_t uid, gid_t gid, int flags);
@@ -100,7 +98,6 @@ int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_signalfd(int fd, const sigset_t *mask);
 /* -1: no limit; 0 when it passed. EINTR is not reported: signals come by signalfd. */
 int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms);
-int sys_epoll_create(void);
 int64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
 
 /* --- security ------------------------------------------------------------------------------- */

@@ -32,11 +32,6 @@ int sys_ioprio_set(int which, int who, int value)
 	return (int)RESULT(syscall(SYS_ioprio_set, which, who, value));
 }
 
-int sys_ioprio_get(int which, int who)
-{
-	return (int)RESULT(syscall(SYS_ioprio_get, which, who));
-}
-
 int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits)
 {
 	return (int)RESULT(syscall(SYS_set_mempolicy, mode, nodes, bits));
@@ -70,24 +65,13 @@ struct kernel_sigaction {
 	unsigned long mask[8 / sizeof(long)]; /* no word of it is aligned to more than a long */
 };
 
-static int signal_query(int sig, const struct kernel_sigaction *set)
-{
-	struct kernel_sigaction old = { 0 };
-	int r = (int)RESULT(syscall(SYS_rt_sigaction, sig, set, &old, sizeof(old.mask)));
-
-	return r < 0 ? r : old.handler == SIG_IGN;
-}
-
 int sys_signal_default(int sig)
 {
 	static const struct kernel_sigaction dfl = { .handler = SIG_DFL };
+	struct kernel_sigaction old = { 0 };
+	int r = (int)RESULT(syscall(SYS_rt_sigaction, sig, &dfl, &old, sizeof(old.mask)));
 
-	return signal_query(sig, &dfl);
-}
-
-int sys_signal_is_ignored(int sig)
-{
-	return signal_query(sig, NULL);
+	return r < 0 ? r : old.handler == SIG_IGN;
 }
 
 int sys_getcwd(char *buf, size_t size)

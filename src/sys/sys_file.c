@@ -72,11 +72,6 @@ int sys_unlinkat(int dirfd, const char *name, int flags)
 	return (int)RESULT(unlinkat(dirfd, name, flags));
 }
 
-int sys_renameat2(int olddir, const char *oldname, int newdir, const char *newname, unsigned flags)
-{
-	return (int)RESULT(syscall(SYS_renameat2, olddir, oldname, newdir, newname, flags));
-}
-
 int sys_fstat(int fd, struct stat *st)
 {
 	return (int)RESULT(fstat(fd, st));
@@ -100,11 +95,6 @@ int sys_fstatfs(int fd, struct statfs *st)
 int sys_statfs(const char *path, struct statfs *st)
 {
 	return (int)RESULT_RETRY(statfs(path, st));
-}
-
-int sys_fchmod(int fd, mode_t mode)
-{
-	return (int)RESULT(fchmod(fd, mode));
 }
 
 int sys_fchmodat(int dirfd, const char *name, mode_t mode)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -126,9 +125,4 @@ int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 int sys_signalfd(int fd, const sigset_t *mask)
 {
 	return (int)RESULT(signalfd(fd, mask, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-int sys_epoll_create(void)
-{
-	return (int)RESULT(epoll_create1(EPOLL_CLOEXEC));
 }

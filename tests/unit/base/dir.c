@@ -78,56 +78,6 @@ TEST(open_below_stays_below)
 	}
 }
 
-TEST(make_below)
-{
-	auto_dir top = open_test_dir();
-	static const struct {
-		const char *rel;
-		int want;
-	} rows[] = {
-		{ "a/b/c", 0 },
-		{ "a/b/c", 0 },
-		{ "a//b/./d/", 0 },
-		{ "e", 0 },
-		{ "a/../x", -EXDEV },
-		{ "..", -EXDEV },
-		{ "", -EINVAL },
-		{ "/", -EINVAL },
-		{ "file/x", -ENOTDIR },
-		{ "in/x", -ELOOP },
-		{ "out/cleat-x", -ELOOP },
-		{ "file", -ENOTDIR },
-		{ "dangling", -ELOOP },
-	};
-	char longest[NAME_MAX + 2];
-	struct err e = { 0 };
-	auto_dir d = DIR_NONE;
-	struct stat st;
-
-	umask(0);
-	touch(&top, "file");
-	REQUIRE(symlinkat("a", top.fd, "in") == 0 && symlinkat("/tmp", top.fd, "out") == 0);
-	REQUIRE(symlinkat("nothing", top.fd, "dangling") == 0);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		auto_dir made = DIR_NONE;
-
-		unit_row("'%s'", rows[i].rel);
-		CHECK_INT(dir_make_below(&top, rows[i].rel, 0711, &made, &e), rows[i].want);
-		CHECK(rows[i].want ? made.fd == -1 : made.fd >= 0);
-	}
-	unit_row("after");
-	CHECK(exists(&top, "a/b/c") && exists(&top, "a/b/d") && exists(&top, "e"));
-	CHECK(!exists(&top, "x") && !exists(&top, "a/x") && !exists(&top, "nothing"));
-	CHECK(access("/tmp/cleat-x", F_OK) < 0); /* banned-ok: a test */
-	CHECK(fstatat(top.fd, "a/b", &st, 0) == 0 && (st.st_mode & 07777) == 0711);
-
-	memset(longest, 'n', sizeof(longest));
-	longest[NAME_MAX + 1] = '\0';
-	CHECK_INT(dir_make_below(&top, longest, 0755, &d, &e), -ENAMETOOLONG);
-	longest[NAME_MAX] = '\0';
-	CHECK_OK(dir_make_below(&top, longest, 0755, &d, &e), &e);
-}
-
 TEST(remove_flat)
 {
 	auto_dir top = open_test_dir();

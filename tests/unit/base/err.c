@@ -172,6 +172,14 @@ TEST(sanitize_what_came_over_a_socket)
 	CHECK_INT(err_sanitize(&e), -EPROTO);
 }
 
+static bool is_kind(const char *id)
+{
+	for (size_t i = 0; i < err_n_kinds; i++)
+		if (str_eq(err_kinds[i].id, id))
+			return true;
+	return false;
+}
+
 TEST(kinds)
 {
 	struct err e = { 0 };
@@ -179,12 +187,10 @@ TEST(kinds)
 	for (size_t i = 0; i < err_n_kinds; i++)
 		for (size_t j = 0; j < i; j++)
 			CHECK(strcmp(err_kinds[i].id, err_kinds[j].id) != 0);
-	CHECK(err_is_kind("exec-not-found"));
-	CHECK(!err_is_kind("exec"));
 	/* every error has a code that is known */
 	for (int code = 1; code < 200; code++) {
 		err_sys(&e, code, NULL, "do");
-		CHECK(err_is_kind(err_id(&e)));
+		CHECK(is_kind(err_id(&e)));
 	}
 	err_sys(&e, EACCES, NULL, "do");
 	CHECK_STR(err_id(&e), "denied");

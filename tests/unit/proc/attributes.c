@@ -7,6 +7,7 @@
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <grp.h>
@@ -291,7 +292,7 @@ TEST(scheduling_is_set)
 	REQUIRE(sys_sched_getattr(0, &now) == 0);
 	CHECK_INT(now.policy, SCHED_BATCH);
 	CHECK_INT(now.nice, 7);
-	CHECK_INT(sys_ioprio_get(1, 0), 2 << 13 | 6);
+	CHECK_INT(syscall(SYS_ioprio_get, 1, 0), 2 << 13 | 6);
 	CHECK_INT(personality(0xffffffff), PER_LINUX32);
 	p.sched.policy = 77;
 	CHECK_INT(proc_priorities(&p, 0, &e), -EINVAL);

@@ -77,7 +77,7 @@ static void check_everything(int cpus_before, bool noted)
 	unit_row(" ");
 	CHECK_INT(umask(0), 022);
 	CHECK_INT(getpriority(PRIO_PROCESS, 0), 0);
-	CHECK_INT(sys_ioprio_get(1, 0) >> 13, 0);
+	CHECK_INT(syscall(SYS_ioprio_get, 1, 0) >> 13, 0);
 	CHECK_INT(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 50000);
 	CHECK_INT(personality(0xffffffff), 0);
 	CHECK_INT(cpus(), cpus_before);

@@ -32,7 +32,6 @@ TEST(close_on_exec_from_birth)
 	auto_fd m = sys_memfd_create("cleat-test", 0);
 	auto_fd p = sys_pidfd_open(getpid(), 0);
 	auto_fd s = sys_socket(AF_UNIX, SOCK_STREAM, 0);
-	auto_fd ep = sys_epoll_create();
 	auto_fd copy = sys_dup3(a, 60, O_CLOEXEC);
 	sigset_t none;
 	int pair[2] = { -1, -1 }, pipes[2] = { -1, -1 };
@@ -43,7 +42,7 @@ TEST(close_on_exec_from_birth)
 	CHECK_INT(sys_socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	CHECK_INT(sys_pipe2(pipes, O_NONBLOCK), 0);
 	CHECK(is_cloexec(top) && is_cloexec(a) && is_cloexec(b) && is_cloexec(m));
-	CHECK(is_cloexec(p) && is_cloexec(s) && is_cloexec(ep) && is_cloexec(sig));
+	CHECK(is_cloexec(p) && is_cloexec(s) && is_cloexec(sig));
 	CHECK(is_cloexec(pair[0]) && is_cloexec(pair[1]));
 	CHECK(is_cloexec(pipes[0]) && is_cloexec(pipes[1]));
 	CHECK(is_cloexec(copy));
@@ -113,7 +112,7 @@ TEST(openat2_refuses_magic_links)
 static _Noreturn void swap_for_ever(int dir)
 {
 	for (;;)
-		if (sys_renameat2(dir, "a", dir, "b", RENAME_EXCHANGE) < 0)
+		if (renameat2(dir, "a", dir, "b", RENAME_EXCHANGE) < 0)
 			_exit(1);
 }
 
@@ -166,17 +165,15 @@ TEST(attributes_of_files)
 	struct stat st;
 
 	REQUIRE(fd >= 0);
-	CHECK_INT(sys_fchmod(fd, 0640), 0);
+	CHECK_INT(sys_fchmodat(top, "f", 0640), 0);
 	CHECK(sys_fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0640);
-	CHECK_INT(sys_fchmodat(top, "f", 0604), 0);
-	CHECK(sys_fstatat(top, "f", &st, 0) == 0 && (st.st_mode & 07777) == 0604);
+	CHECK(sys_fstatat(top, "f", &st, 0) == 0 && (st.st_mode & 07777) == 0640);
 	CHECK_INT(sys_faccessat(top, "f", R_OK, AT_EACCESS), 0);
 	CHECK_INT(sys_faccessat(top, "f", F_OK, 0), 0);
 	CHECK_INT(sys_faccessat(top, "none", F_OK, 0), -ENOENT);
 	CHECK_INT(sys_fstatat(top, "none", &st, 0), -ENOENT);
 	CHECK(sys_fstatfs(fd, &fs) == 0 && fs.f_type != 0);
 	CHECK_INT(sys_statfs("/none", &fs), -ENOENT);
-	CHECK_INT(sys_renameat2(top, "f", top, "f", RENAME_NOREPLACE), -EEXIST);
 	CHECK_INT(sys_unlinkat(top, "f", 0), 0);
 	CHECK_INT(sys_unlinkat(top, "f", 0), -ENOENT);
 	CHECK_INT(sys_mkdirat(top, "d", 0700), 0);

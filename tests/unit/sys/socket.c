@@ -130,9 +130,11 @@ TEST(addresses)
 	auto_fd fd = sys_socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	REQUIRE(dir_open(unit_dir(), &top, NULL) == 0);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
 		snprintf(rel + i * 101, sizeof(rel) - (size_t)i * 101, "%0100d/", i);
-	REQUIRE(dir_make_below(&top, rel, 0755, &deep, NULL) == 0);
+		REQUIRE(mkdirat(top.fd, rel, 0755) == 0);
+	}
+	REQUIRE(dir_open_below(&top, rel, &deep, NULL) == 0);
 	exchange(deep.fd, "gate", deep.fd, "gate");
 	/* the same by a path far beyond 108 bytes */
 	snprintf(path, sizeof(path), "%s/%sother", unit_dir(), rel);
