@@ -99,6 +99,7 @@ int main(int argc, char **argv)
 	r = prepare(&inv, argc, argv, &e);
 	if (r == 0) {
 		trace_init();
+		run_read_faults();
 		r = inv.command && !inv.help ? inv.command->run(&inv, &e) : print_about(&inv, &e);
 	}
 	if (r < 0) {

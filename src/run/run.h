@@ -148,4 +148,7 @@ void run_close(struct run *r);
  */
 int run_protect_exe(char *const argv[], struct err *e);
 
+/* Read CLEAT_FAIL, which names a step that is to fail (debug builds only); before any fork. */
+void run_read_faults(void);
+
 #endif

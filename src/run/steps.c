@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/trace.h"
 #include "config.h"
+#include "run/run.h"
 
 static const char *fail_step; /* CLEAT_FAIL, "<step>:<errno name>"; debug builds only */
 
@@ -18,7 +19,7 @@ const char *run_role_name(enum run_role role)
 	return (unsigned)role < ROLE_N ? names[role] : "?";
 }
 
-void steps_init(void)
+void run_read_faults(void)
 {
 	if (CLEAT_DEBUG)
 		fail_step = secure_getenv("CLEAT_FAIL");

@@ -36,7 +36,4 @@ struct run_progress {
 int steps_run(const struct step *steps, size_t n, enum run_role role, void *arg,
 	      struct run_progress *progress, struct err *e);
 
-/* Read CLEAT_FAIL (debug builds only); call before any fork. */
-void steps_init(void);
-
 #endif

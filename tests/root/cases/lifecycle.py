@@ -10,12 +10,18 @@ import subprocess
 import time
 
 from frame import cgroups
-from frame.case import case
+from frame.case import Skip, case
 from frame.config import namespaces
 from frame.phases import created, paused, started, stopped
 from frame.trial import TIMEOUT
 
 
+# where, step, errno, its text; of middle, init before and after the gate, a process of exec
+FAULTS = [("run", "clone-init", "ENOMEM", "cannot allocate memory"),
+          ("run", "mounts", "EPERM", "operation not permitted"),
+          ("run", "bounding-set", "ENOSPC", "no space left on device"),
+          ("run", "capabilities", "EIO", "input/output error"),
+          ("exec", "stdio", "EBADF", "bad file descriptor")]
 STATES = {"created": created, "running": started, "paused": paused, "stopped": stopped}
 
 
@@ -499,3 +505,22 @@ def _(t):
     results = [(p.communicate(timeout=TIMEOUT)[1], p.returncode) for p in processes]
     t.check(any(rc == 0 for _, rc in results), f"none: {results}")
     t.check(all(rc == 0 or "already exists" in err for err, rc in results), f"{results}")
+
+
+@case("a step fails on request, in a build for that")
+def _(t):
+    with open(t.cleat_path, "rb") as f:
+        if b"CLEAT_FAIL" not in f.read():
+            raise Skip("a build without --enable-debug")
+    for command, step, name, text in FAULTS:
+        env = {**os.environ, "CLEAT_FAIL": f"{step}:{name}"}
+        said = f"^cleat: injected failure '{step}': {text}$"
+        if command == "run":
+            t.probe("exit", "0")
+            t.write_config()
+            t.fails(said, "run", "--bundle", t.bundle, t.id, env=env)
+        else:
+            started(t)
+            t.fails(said, "exec", t.id, "/probe", "exit", "0", env=env)
+            t.ok("exec", t.id, "/probe", "exit", "0")
+            t.delete("--force")
