@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "cgroup/internal.h"
 #include "sys/sys.h"
@@ -64,7 +65,7 @@ int cgroup_events_read_fd(int fd, struct cgroup_events *ret)
 int cgroup_events_wait(int dirfd, const char *key, int value, uint64_t timeout_ms)
 {
 	auto_fd fd = sys_openat(dirfd, "cgroup.events", O_RDONLY, 0);
-	int64_t deadline = sys_now_ms() + (int64_t)timeout_ms, left;
+	int64_t deadline = clock_now_ms() + (int64_t)timeout_ms, left;
 	int r = fd < 0 ? fd : 0;
 	char text[128];
 
@@ -74,7 +75,7 @@ int cgroup_events_wait(int dirfd, const char *key, int value, uint64_t timeout_m
 		r = read_again(fd, text, sizeof(text));
 		if (r < 0 || value_of(text, key) == value)
 			break;
-		left = deadline - sys_now_ms();
+		left = deadline - clock_now_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
 		r = sys_ppoll(&p, 1, left);
@@ -84,7 +85,7 @@ int cgroup_events_wait(int dirfd, const char *key, int value, uint64_t timeout_m
 
 bool cgroup_v1_pause(unsigned *turn, int64_t deadline_ms)
 {
-	int64_t left = deadline_ms - sys_now_ms();
+	int64_t left = deadline_ms - clock_now_ms();
 	int64_t pause = *turn < 6 ? 1 << *turn : PAUSE_MAX_MS;
 
 	if (left <= 0)

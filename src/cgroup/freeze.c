@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "cgroup/internal.h"
 #include "sys/sys.h"
@@ -45,7 +46,7 @@ static int freeze_v2(struct cgroup *cg, bool frozen)
 static int freeze_v1(struct cgroup *cg, const struct cgroup_dir *d, bool frozen)
 {
 	const char *want = frozen ? "FROZEN" : "THAWED";
-	int64_t deadline = sys_now_ms() + FREEZE_WAIT_MS;
+	int64_t deadline = clock_now_ms() + FREEZE_WAIT_MS;
 	unsigned turn = 0;
 	char state[32];
 	ssize_t n;
@@ -122,7 +123,7 @@ int cgroup_is_populated(struct cgroup *cg)
 
 int cgroup_wait_empty(struct cgroup *cg, uint64_t deadline_ms, struct err *e)
 {
-	int64_t deadline = sys_now_ms() + (int64_t)deadline_ms;
+	int64_t deadline = clock_now_ms() + (int64_t)deadline_ms;
 	const struct cgroup_dir *d;
 	char name[DIR_TEXT_SIZE];
 	unsigned turn = 0;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -61,7 +62,7 @@ static int check_idle_v2(const struct cgroup *cg, const struct cgroup_dir *d, st
 /* v1 says no more than who is in the directory itself; where there is a v2 tree, it tells. */
 static int check_idle_v1(const struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 {
-	int64_t deadline = sys_now_ms() + DRAIN_WAIT_MS;
+	int64_t deadline = clock_now_ms() + DRAIN_WAIT_MS;
 	unsigned turn = 0;
 	char text[64];
 	ssize_t n;

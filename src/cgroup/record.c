@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/trace.h"
@@ -206,7 +207,7 @@ static int remove_named(const struct cgroup *cg, bool *ret_busy, struct err *e)
 static bool wait_for_nobody(const struct cgroup *cg, uint64_t wait_ms)
 {
 	const struct cgroup_dir *d = cgroup_dir_main(cg);
-	int64_t deadline = sys_now_ms() + (int64_t)wait_ms;
+	int64_t deadline = clock_now_ms() + (int64_t)wait_ms;
 	auto_fd fd = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
 	unsigned turn = 0;
 	char pid[16];

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/trace.h"
 #include "cgroup/internal.h"
@@ -47,7 +48,7 @@ static int remove_child(const char *name, unsigned char type, void *arg)
 /* Until no process is in the directory itself. 0, -EBUSY at the deadline, -ENODEV. */
 static int wait_left(const struct walk *w, int dir)
 {
-	int64_t left = w->deadline - sys_now_ms();
+	int64_t left = w->deadline - clock_now_ms();
 	unsigned turn = 0;
 	char pid[16];
 	ssize_t n;
@@ -102,7 +103,7 @@ static int remove_below(struct walk *w, int top)
 			depth--;
 		}
 		/* somebody inside may make new ones as fast as we remove them */
-		if (r == 0 && sys_now_ms() > w->deadline)
+		if (r == 0 && clock_now_ms() > w->deadline)
 			r = -EBUSY;
 	}
 	return r;
@@ -124,7 +125,7 @@ static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 		.stuck = -1,
 		.v2 = !d->hierarchy,
 		.pause = !cgroup_dir_v2(cg),
-		.deadline = sys_now_ms() + (cg->gone ? GONE_WAIT_MS : EMPTY_WAIT_MS),
+		.deadline = clock_now_ms() + (cg->gone ? GONE_WAIT_MS : EMPTY_WAIT_MS),
 	};
 	auto_fd top = sys_openat(cg->root.fd, d->at, O_PATH | O_DIRECTORY, 0);
 	int r = top < 0 ? top : remove_below(&w, top);

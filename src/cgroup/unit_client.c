@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/trace.h"
 #include "cgroup/unit_client.h"
@@ -200,14 +201,14 @@ static int send_all(int sock, const char *data, size_t len)
 static int receive(const struct unit_helper *h, const struct unit_request *q,
 		   struct unit_reply *reply, struct err *e)
 {
-	int64_t deadline = sys_now_ms() + timeout_ms + GRACE_MS, left;
+	int64_t deadline = clock_now_ms() + timeout_ms + GRACE_MS, left;
 	size_t done = 0;
 
 	while (done < sizeof(*reply)) {
 		struct pollfd p = { .fd = h->sock, .events = POLLIN };
 		ssize_t n;
 
-		left = deadline - sys_now_ms();
+		left = deadline - clock_now_ms();
 		if (left <= 0 || sys_ppoll(&p, 1, left) == 0)
 			return err_code(e, ETIMEDOUT, q->unit,
 					"%s unit '%s': systemd did not answer within %u ms",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "cli/stats_rows.h"
 #include "cli/stats_json.h"
@@ -59,7 +60,7 @@ static void add_row(struct arena *a, struct stats_rows *rows, const char *id,
 
 	row->id = arena_strdup(a, id);
 	row->stats = *stats;
-	row->at = sys_now_ms();
+	row->at = clock_now_ms();
 	if (old && row->at > old->at && stats->cpu.total >= old->stats.cpu.total) {
 		/* ns in ms: 1e6 of them are one CPU */
 		row->cpu_permille = (stats->cpu.total - old->stats.cpu.total) /

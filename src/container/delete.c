@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "container/internal.h"
@@ -57,11 +58,11 @@ static void container_kill_now(struct arena *a, const struct container *c)
 /* No event tells that only zombies are left: we look for them, each time after twice as long. */
 static int wait_for_init(struct arena *a, const struct container *c, struct err *e)
 {
-	int64_t end = sys_now_ms() + CONTAINER_DEADLINE_MS;
+	int64_t end = clock_now_ms() + CONTAINER_DEADLINE_MS;
 	int r = c->pidfd < 0 ? 0 : -ETIMEDOUT;
 
 	for (int64_t pause = LOOK_AGAIN_MS; r == -ETIMEDOUT; pause *= 2) {
-		int64_t left = end - sys_now_ms();
+		int64_t left = end - clock_now_ms();
 
 		if (left <= 0)
 			return err_code(e, ETIMEDOUT, NULL,

@@ -7,6 +7,7 @@
  */
 #include <poll.h>
 
+#include "base/clock.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 
@@ -59,7 +60,7 @@ static int emit_stats(struct stream *s, struct err *e)
 	struct cgroup_stats stats;
 	int r = cgroup_stats_read(&a, s->cg, &stats, e);
 
-	s->next = sys_now_ms() + s->sink->interval_ms;
+	s->next = clock_now_ms() + s->sink->interval_ms;
 	if (r == -ENODEV) {
 		s->ended = true;
 		err_clear(e);
@@ -83,7 +84,7 @@ static bool look(struct stream *s, const struct pollfd *fds)
 static int wait_and_emit(struct stream *s, struct err *e)
 {
 	struct pollfd fds[N_FDS];
-	int64_t left = s->next - sys_now_ms();
+	int64_t left = s->next - clock_now_ms();
 	int r;
 
 	cgroup_watch_poll(&s->watch, fds);
@@ -99,7 +100,7 @@ static int wait_and_emit(struct stream *s, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	return !s->ended && sys_now_ms() >= s->next ? emit_stats(s, e) : 0;
+	return !s->ended && clock_now_ms() >= s->next ? emit_stats(s, e) : 0;
 }
 
 static int run_stream(struct stream *s, struct err *e)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -90,7 +91,7 @@ struct cleat_exit *exit_describe(struct arena *a, const struct container *c, int
 	}
 	x->has_oom = true;
 	x->created = c->state->created;
-	x->ended = time_now(a);
+	x->ended = clock_rfc3339_now(arena_alloc(a, CLOCK_TEXT_SIZE));
 	add_usage(a, c, x);
 	return x;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "container/internal.h"
@@ -159,11 +160,11 @@ int identity_ended_status(const struct cleat_state_file *s)
 
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e)
 {
-	int64_t end = sys_now_ms() + (int64_t)timeout_ms;
+	int64_t end = clock_now_ms() + (int64_t)timeout_ms;
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
 
 	for (;;) {
-		int64_t left = end - sys_now_ms();
+		int64_t left = end - clock_now_ms();
 		int r = sys_ppoll(&fd, 1, left > 0 ? left : 0);
 
 		if (r > 0)

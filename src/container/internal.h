@@ -62,11 +62,6 @@ int record_read_as(struct arena *a, int dirfd, const char *name, const char *id,
 int record_decode(struct arena *a, const char *id, const char *text, size_t len,
 		  struct cleat_state_file **ret, struct err *e);
 
-/* RFC 3339 in UTC with nanoseconds; @seconds since 1970. */
-#define TIME_TEXT_SIZE 40
-void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds);
-const char *time_now(struct arena *a);
-
 /* --- identity.c ------------------------------------------------------------------------------- */
 
 /* Note in @s what tells @pid from any other process of this machine, ever. */

@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "container/internal.h"
@@ -61,7 +62,7 @@ static int wait_for(int dirfd, unsigned timeout_ms)
 		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
 		.it_interval = { .tv_usec = 100000 },
 	};
-	int64_t end = sys_now_ms() + timeout_ms;
+	int64_t end = clock_now_ms() + timeout_ms;
 	struct sigaction act = { .sa_handler = on_alarm }, old_act;
 	sigset_t alarm_set, old_set;
 	int r;
@@ -73,7 +74,7 @@ static int wait_for(int dirfd, unsigned timeout_ms)
 	setitimer(ITIMER_REAL, &on, NULL);
 	do
 		r = sys_flock(dirfd, LOCK_EX);
-	while (r == -EINTR && sys_now_ms() < end);
+	while (r == -EINTR && clock_now_ms() < end);
 	setitimer(ITIMER_REAL, &off, NULL);
 	sys_sigprocmask(SIG_SETMASK, &old_set, NULL);
 	sigaction(SIGALRM, &old_act, NULL);

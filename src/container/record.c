@@ -14,10 +14,9 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/auxv.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -46,36 +45,6 @@ enum record_phase record_phase(const struct cleat_state_file *s)
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
-
-/* gmtime_r(3) would read the host's time zone first. */
-void time_format(char buf[TIME_TEXT_SIZE], int64_t seconds, long nanoseconds)
-{
-	/* Days from 0000-03-01, so that the leap day is the last of its year. */
-	int64_t days = seconds / 86400 + 719468;
-	int64_t rest = seconds % 86400;
-	int64_t era = days / 146097, day_of_era = days % 146097;
-	int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t shifted = (5 * day_of_year + 2) / 153; /* month, March is 0 */
-	int day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-	int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-	int year = (int)(year_of_era + era * 400 + (month <= 2));
-
-	snprintf(buf, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", year, month, day,
-		 (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), nanoseconds);
-}
-
-const char *time_now(struct arena *a)
-{
-	char *buf = arena_alloc(a, TIME_TEXT_SIZE);
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	time_format(buf, ts.tv_sec, ts.tv_nsec);
-	return buf;
-}
 
 static const char *boot_id(struct arena *a)
 {
@@ -122,7 +91,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 	s->id = o->id;
 	s->bundle = spec->bundle;
 	s->rootfs = spec->rootfs_path;
-	s->created = time_now(a);
+	s->created = clock_rfc3339_now(arena_alloc(a, CLOCK_TEXT_SIZE));
 	s->owner = (unsigned)getauxval(AT_EUID);
 	s->has_owner = true;
 	s->annotations = spec->config->annotations;

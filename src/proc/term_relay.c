@@ -23,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -327,9 +328,9 @@ static bool finish_turn(struct term_relay *t, int64_t timeout_ms)
 
 static void flush(struct term_relay *t)
 {
-	int64_t end = sys_now_ms() + FINISH_MAX_MS;
+	int64_t end = clock_now_ms() + FINISH_MAX_MS;
 
-	while (sys_now_ms() < end)
+	while (clock_now_ms() < end)
 		if (!finish_turn(t, is_empty(&t->to_out) ? 0 : STUCK_MS))
 			return;
 }

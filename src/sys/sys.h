@@ -98,7 +98,6 @@ int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_signalfd(int fd, const sigset_t *mask);
 /* -1: no limit; 0 when it passed. EINTR is not reported: signals come by signalfd. */
 int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms);
-int64_t sys_now_ms(void); /* CLOCK_MONOTONIC */
 
 /* --- security ------------------------------------------------------------------------------- */
 struct sys_caps { /* of this thread; bit n = capability n */

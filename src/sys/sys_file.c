@@ -35,8 +35,8 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 		if (r != -EAGAIN)
 			return r;
 		if (!deadline)
-			deadline = sys_now_ms() + OPENAT2_RETRY_MS;
-		else if (sys_now_ms() > deadline)
+			deadline = clock_now_ms() + OPENAT2_RETRY_MS;
+		else if (clock_now_ms() > deadline)
 			return r;
 	}
 }
@@ -177,7 +177,7 @@ int sys_ioctl(int fd, unsigned long request, void *arg)
 
 int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms)
 {
-	int64_t deadline = timeout_ms > 0 ? sys_now_ms() + timeout_ms : 0;
+	int64_t deadline = timeout_ms > 0 ? clock_now_ms() + timeout_ms : 0;
 
 	for (;;) {
 		struct timespec ts = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
@@ -185,12 +185,7 @@ int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms)
 
 		if (r != -EINTR)
 			return r;
-		if (timeout_ms > 0 && (timeout_ms = deadline - sys_now_ms()) < 0)
+		if (timeout_ms > 0 && (timeout_ms = deadline - clock_now_ms()) < 0)
 			timeout_ms = 0;
 	}
-}
-
-int64_t sys_now_ms(void)
-{
-	return clock_now_ms();
 }
