@@ -14,9 +14,9 @@ static const struct {
 	char word[8];
 	unsigned mask;
 } areas[] = {
-	{ "step", TRACE_STEP }, { "mount", TRACE_MOUNT },   { "cgroup", TRACE_CGROUP },
-	{ "plan", TRACE_PLAN }, { "fd", TRACE_FD },	    { "msg", TRACE_MSG },
-	{ "exec", TRACE_EXEC }, { "ignore", TRACE_IGNORE }, { "all", ~0U },
+	{ "step", TRACE_STEP },	    { "mount", TRACE_MOUNT }, { "cgroup", TRACE_CGROUP },
+	{ "plan", TRACE_PLAN },	    { "msg", TRACE_MSG },     { "exec", TRACE_EXEC },
+	{ "ignore", TRACE_IGNORE }, { "all", ~0U },
 };
 
 /* What somebody wants to see who asks for debug lines and knows no area. */

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trace - CLEAT_TRACE=step,mount,cgroup,plan,fd,msg,exec,all
+ * trace - CLEAT_TRACE=step,mount,cgroup,plan,msg,exec,ignore,all
+ *
+ *	step	each step of the set-up, with its time
+ *	mount	each mount that init has made: type, source, place, options
+ *	cgroup	what is done to cgroups, with the answer
+ *	plan	what is going to be made
+ *	msg	what parent, middle and init say to each other
+ *	exec	hooks, as they are run
+ *	ignore	errors that do not count, and why
  *
  * Lines go to the log sink of the process at level debug, or to stderr when no
  * log target is set. The variable is ignored under AT_SECURE and is never seen
@@ -16,10 +24,9 @@ enum trace_area {
 	TRACE_MOUNT = 1 << 1,
 	TRACE_CGROUP = 1 << 2,
 	TRACE_PLAN = 1 << 3,
-	TRACE_FD = 1 << 4,
-	TRACE_MSG = 1 << 5,
-	TRACE_EXEC = 1 << 6,
-	TRACE_IGNORE = 1 << 7,
+	TRACE_MSG = 1 << 4,
+	TRACE_EXEC = 1 << 5,
+	TRACE_IGNORE = 1 << 6,
 };
 
 extern unsigned trace_mask;

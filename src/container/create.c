@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 
@@ -38,6 +39,25 @@ static int add_notify(struct creation *m, const struct context *ctx, struct err 
 				"NOTIFY_SOCKET needs an absolute --root here");
 	notify_extend(m->arena, m->spec, arena_printf(m->arena, "%s/%s", root, m->options->id));
 	return 0;
+}
+
+/* A line of CLEAT_TRACE=plan; `check --plan` prints all of a plan. */
+static void tell_plan(struct arena *a, const struct plan *p)
+{
+	const struct cgroup_plan *cg = &p->cgroup;
+	const char *names = "";
+
+	for (int bit = 0; bit < 31; bit++)
+		if (p->ns.create >> bit & 1)
+			names = arena_printf(a, "%s new %s,", names, spec_ns_name(1 << bit));
+	for (size_t i = 0; i < p->ns.n_join; i++)
+		names = arena_printf(a, "%s %s of '%s',", names, spec_ns_name(p->ns.join[i].type),
+				     p->ns.join[i].path);
+	trace(PLAN, "namespaces:%s cgroup %s, %zu mounts", *names ? names : " none,",
+	      cg->scope	   ? cg->scope
+	      : cg->n_dirs ? cg->dirs[0].path
+			   : "none",
+	      p->mount.n_ops);
 }
 
 static int make_plan(struct creation *m, const struct context *ctx, bool start_later, struct err *e)
@@ -69,7 +89,11 @@ static int make_plan(struct creation *m, const struct context *ctx, bool start_l
 	if (r < 0)
 		return r;
 	r = plan_make(m->arena, m->spec, &m->host, &opt, &m->plan, e);
-	return r < 0 ? err_set_id(e, "config") : 0;
+	if (r < 0)
+		return err_set_id(e, "config");
+	if (trace_mask & TRACE_PLAN)
+		tell_plan(m->arena, m->plan);
+	return 0;
 }
 
 static int record_identity(void *arg, pid_t pid, int pidfd, struct err *e)

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "mount/mount_room.h"
 
 #define TARGET_MODE 0755
@@ -341,6 +342,29 @@ int mount_op_error(const struct mount_op *op, struct err *e)
 	return err_set_id(e, "mount");
 }
 
+/* A line of CLEAT_TRACE=mount. */
+static void tell(const struct mount_op *op)
+{
+	static const char *const kinds[] = {
+		[MOUNT_REMOUNT] = "remount", [MOUNT_BIND] = "bind", [MOUNT_LINK] = "link"
+	};
+	const char *kind = (size_t)op->kind < COUNT(kinds) ? kinds[op->kind] : NULL;
+	char attr[128], options[640];
+	uint64_t set, clear;
+	size_t n;
+
+	mount_flags_top(&op->flags, &set, &clear);
+	mount_attr_print(set, attr, sizeof(attr));
+	n = (size_t)snprintf(options, sizeof(options), "%s%s%s", set ? "," : "", set ? attr : "",
+			     op->flags.recursive ? ",recursive" : "");
+	for (size_t i = 0; i < op->n_data && n < sizeof(options); i++)
+		n += (size_t)snprintf(options + n, sizeof(options) - n, ",%s%s%s", op->data[i].key,
+				      op->data[i].value ? "=" : "",
+				      op->data[i].value ? op->data[i].value : "");
+	trace(MOUNT, "%s '%s' on '%s'%s%s", kind ? kind : op->type, op->source, op->target,
+	      n ? ": " : "", n ? options + 1 : "");
+}
+
 int mount_all(struct mount_ctx *m, struct err *e)
 {
 	const struct mount_plan *p = m->plan;
@@ -355,9 +379,10 @@ int mount_all(struct mount_ctx *m, struct err *e)
 	for (size_t i = 0; i < p->n_ops; i++) {
 		const struct mount_op *op = &p->ops[i];
 
-		if (apply(m, op, e) == 0)
-			continue;
-		return mount_op_error(op, e);
+		if (apply(m, op, e) < 0)
+			return mount_op_error(op, e);
+		if (trace_mask & TRACE_MOUNT)
+			tell(op);
 	}
 	fd_close(&m->fresh.tree);
 	return 0;

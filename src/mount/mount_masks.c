@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "mount/mount_room.h"
 
 struct masks {
@@ -96,7 +97,10 @@ static int mask_one(struct masks *k, const char *path, struct err *e)
 		return 0;
 	if (target < 0)
 		return err_sys(e, -target, path, "open the masked path");
-	return cover(k, dir ? &k->empty : &k->null, dir, target, path, e);
+	if (cover(k, dir ? &k->empty : &k->null, dir, target, path, e) < 0)
+		return -e->code;
+	trace(MOUNT, "mask '%s'", path);
+	return 0;
 }
 
 static int readonly_one(struct mount_ctx *m, const char *path, struct err *e)
@@ -115,7 +119,10 @@ static int readonly_one(struct mount_ctx *m, const char *path, struct err *e)
 	r = mount_set(tree, true, MOUNT_ATTR_RDONLY, 0, 0);
 	if (r < 0)
 		return err_sys(e, -r, path, "make read-only");
-	return mount_attach(tree, target, path, e);
+	if (mount_attach(tree, target, path, e) < 0)
+		return -e->code;
+	trace(MOUNT, "read-only '%s'", path);
+	return 0;
 }
 
 int mount_masks(struct mount_ctx *m, struct err *e)

@@ -18,7 +18,7 @@ TEST(areas_from_the_environment)
 		{ "step,mount", TRACE_STEP | TRACE_MOUNT },
 		{ ",,step,,", TRACE_STEP },
 		{ "steps,mou,STEP", 0 },
-		{ "bogus,fd", TRACE_FD },
+		{ "bogus,fd,msg", TRACE_MSG },
 		{ "cgroup,plan,msg,exec,ignore",
 		  TRACE_CGROUP | TRACE_PLAN | TRACE_MSG | TRACE_EXEC | TRACE_IGNORE },
 		{ "all", ~0U },
