@@ -124,20 +124,9 @@ static int remove_entry(const char *name, unsigned char type, void *arg)
 	return entry_error(m->e, errno, m->dir, name, "remove");
 }
 
-int dir_remove_flat(const struct dir *parent, const char *name, struct err *e)
+int dir_empty_flat(const struct dir *d, struct err *e)
 {
-	auto_dir d = { .fd = open_below(parent->fd, name), .name = name };
-	struct removal m = { .dir = &d, .e = e };
-	int r;
+	struct removal m = { .dir = d, .e = e };
 
-	if (d.fd == -ENOENT)
-		return 0;
-	if (d.fd < 0)
-		return entry_error(e, -d.fd, parent, name, "open directory");
-	r = dir_each(&d, remove_entry, &m, e);
-	if (r < 0)
-		return r;
-	if (unlinkat(parent->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return entry_error(e, errno, parent, name, "remove directory");
-	return 0;
+	return dir_each(d, remove_entry, &m, e);
 }

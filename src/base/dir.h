@@ -33,10 +33,10 @@ int dir_open(const char *path, struct dir *ret, struct err *e);
 int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, struct err *e);
 
 /*
- * Remove the directory @name below @parent and what is in it, one level only
- * (files, sockets); sub-directories are removed when empty. Missing is success.
+ * Remove what is in @d, one level only (files, sockets); sub-directories are removed when
+ * empty. One that was removed itself is empty.
  */
-int dir_remove_flat(const struct dir *parent, const char *name, struct err *e);
+int dir_empty_flat(const struct dir *d, struct err *e);
 
 /*
  * Call @fn for each entry but . and .. with its DT_* type; a non-zero result ends the

@@ -146,6 +146,59 @@ static int prepare(struct creation *m, const struct context *ctx, const struct r
 
 /* --- the directory and the first record ------------------------------------------------------- */
 
+static int exists(const char *id, struct err *e)
+{
+	err_code(e, EEXIST, id, "container with given ID already exists: '%s'", id);
+	return err_set_id(e, "container-exists");
+}
+
+static int deleted(const char *id, struct err *e)
+{
+	err_clear(e);
+	err_code(e, ENOENT, id, "container '%s' was deleted while it was made", id);
+	return err_set_id(e, "container-unknown");
+}
+
+/*
+ * Between its making and our lock on it the directory can have been deleted, and another made
+ * by somebody else. The first file tells: what was removed takes none, and what is somebody's
+ * has it already. Before it nothing in there is ours to undo.
+ *
+ * Later commands read this copy: what happens to the bundle's file changes nothing.
+ */
+static int copy_config(struct creation *m, struct err *e)
+{
+	auto_fd fd = sys_openat(m->c.dir.fd, CONFIG_NAME, O_WRONLY | O_CREAT | O_EXCL, CONFIG_MODE);
+	int r = fd;
+
+	if (r == -EEXIST)
+		return exists(m->options->id, e);
+	if (r == -ENOENT)
+		return deleted(m->options->id, e);
+	if (r >= 0) {
+		m->owned = true;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): prepare() has read it */
+		r = file_write_all(fd, m->spec->text, m->spec->text_len);
+	}
+	return r < 0 ? err_sys(e, -r, CONFIG_NAME, "copy the configuration to") : 0;
+}
+
+static int enter(struct creation *m, struct dir *root, struct err *e)
+{
+	const char *id = m->options->id;
+	int r = container_open_dir(root, id, &m->c, e);
+
+	if (r < 0)
+		return r == -ENOENT ? deleted(id, e) : r;
+	m->c.root = *root;
+	*root = DIR_NONE;
+	if (lock_wait(m->arena, m->c.dir.fd, id, "create", CONTAINER_DEADLINE_MS, e) < 0)
+		return -e->code;
+	m->c.lock = m->c.dir.fd;
+	m->run.state_dir = m->c.dir;
+	return copy_config(m, e);
+}
+
 static int claim(struct creation *m, const struct context *ctx, struct err *e)
 {
 	const char *id = m->options->id;
@@ -155,31 +208,15 @@ static int claim(struct creation *m, const struct context *ctx, struct err *e)
 	if (root_open(m->arena, ctx, true, &root, e) < 0)
 		return -e->code;
 	r = sys_mkdirat(root.fd, id, DIR_MODE);
-	if (r == -EEXIST) {
-		err_code(e, EEXIST, id, "container with given ID already exists: '%s'", id);
-		return err_set_id(e, "container-exists");
-	}
+	if (r == -EEXIST)
+		return exists(id, e);
 	if (r < 0)
 		return err_sys(e, -r, id, "make the directory of container");
-	if (container_open_dir(&root, id, &m->c, e) < 0)
-		return -e->code;
-	m->c.root = root;
-	root = DIR_NONE;
-	if (lock_wait(m->arena, m->c.dir.fd, id, "create", CONTAINER_DEADLINE_MS, e) < 0)
-		return -e->code;
-	m->c.lock = m->c.dir.fd;
-	m->run.state_dir = m->c.dir;
-	return 0;
-}
-
-/* Later commands read this copy: what happens to the bundle's file changes nothing. */
-static int copy_config(const struct creation *m, struct err *e)
-{
-	auto_fd fd = sys_openat(m->c.dir.fd, CONFIG_NAME, O_WRONLY | O_CREAT | O_EXCL, CONFIG_MODE);
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): prepare() has read it */
-	int r = fd < 0 ? fd : file_write_all(fd, m->spec->text, m->spec->text_len);
-
-	return r < 0 ? err_sys(e, -r, CONFIG_NAME, "copy the configuration to") : 0;
+	r = enter(m, &root, e);
+	/* an empty one, whoever made it, holds nothing, and its maker finds out as we do */
+	if (r < 0 && !m->owned && r != -ENOENT && r != -EEXIST)
+		sys_unlinkat(root.fd >= 0 ? root.fd : m->c.root.fd, id, AT_REMOVEDIR);
+	return r;
 }
 
 static int record_intent(struct creation *m, struct err *e)
@@ -202,10 +239,8 @@ static int bring_new(struct creation *m, void *arg, struct err *e)
 static int build(struct creation *m, int (*bring)(struct creation *m, void *arg, struct err *e),
 		 void *arg, struct err *e)
 {
-	int r = copy_config(m, e);
+	int r = record_intent(m, e);
 
-	if (r == 0)
-		r = record_intent(m, e);
 	if (r == 0 && m->notify_target)
 		r = notify_make(&m->c, e);
 	if (r < 0)
@@ -290,15 +325,13 @@ int creation_make_by(struct arena *a, struct creation *m, const struct context *
 		.pid_file = { .dir = DIR_NONE },
 		.notify_target = bring == bring_new ? notify_target() : NULL,
 	};
-	if (prepare(m, ctx, how, e) < 0 || claim(m, ctx, e) < 0) {
-		creation_close(m);
-		return -e->code;
-	}
-	if (build(m, bring, arg, e) < 0) {
+	if (prepare(m, ctx, how, e) == 0 && claim(m, ctx, e) == 0 && build(m, bring, arg, e) == 0)
+		return 0;
+	if (m->owned)
 		creation_undo(m);
-		return -e->code;
-	}
-	return 0;
+	else
+		creation_close(m);
+	return -e->code;
 }
 
 int container_create(const struct context *ctx, const struct create_options *o, struct err *e)

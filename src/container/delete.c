@@ -16,6 +16,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -229,17 +230,38 @@ static void warn_of_devices(const struct container *c)
 			    c->id, s->net_devices[i]->from, s->net_devices[i]->to);
 }
 
-/* What is nearly always there goes by name; the record last, for it tells what to do. */
+/* Is the name another directory's? Ours is gone then, whoever has taken it away. */
+static bool is_replaced(const struct container *c)
+{
+	struct stat ours, named;
+
+	return sys_fstat(c->dir.fd, &ours) == 0 &&
+	       sys_fstatat(c->root.fd, c->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (ours.st_dev != named.st_dev || ours.st_ino != named.st_ino);
+}
+
+/*
+ * What is nearly always there goes by name; the record last, for it tells what to do. What is
+ * in there goes by our descriptor, with its lock, and only empty directories by name: so
+ * whatever bears the name by now, no container loses its files.
+ */
 static int remove_directory(const struct container *c, struct err *e)
 {
 	static const char *const usual[] = { CONFIG_NAME, RECORD_NAME, RUN_GATE };
+	int r;
 
 	for (size_t i = 0; i < COUNT(usual); i++) {
 		sys_unlinkat(c->dir.fd, usual[i], 0);
 		if (i > 0 && sys_unlinkat(c->root.fd, c->id, AT_REMOVEDIR) == 0)
 			return 0;
 	}
-	return dir_remove_flat(&c->root, c->id, e);
+	r = dir_empty_flat(&c->dir, e);
+	if (r < 0)
+		return r;
+	r = sys_unlinkat(c->root.fd, c->id, AT_REMOVEDIR);
+	if (r >= 0 || r == -ENOENT || is_replaced(c))
+		return 0;
+	return err_sys(e, -r, c->id, "remove the directory of");
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

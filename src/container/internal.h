@@ -213,7 +213,8 @@ struct creation {
 	struct plan *plan;
 	struct run run;
 	bool prepared;	    /* run_close() is due */
-	struct container c; /* directory open and locked once it is ours */
+	bool owned;	    /* the directory is locked and has a file of ours: it is to be undone */
+	struct container c; /* its directory is open and locked once it is ours */
 	struct pid_file pid_file;
 	struct cgroup *cgroup;
 	struct listener_of listener;

@@ -78,9 +78,9 @@ TEST(open_below_stays_below)
 	}
 }
 
-TEST(remove_flat)
+TEST(empty_flat)
 {
-	auto_dir top = open_test_dir();
+	auto_dir top = open_test_dir(), d = DIR_NONE;
 	struct err e = { 0 };
 
 	REQUIRE(mkdirat(top.fd, "s", 0755) == 0 && mkdirat(top.fd, "s/empty", 0755) == 0);
@@ -94,34 +94,36 @@ TEST(remove_flat)
 		snprintf(name, sizeof(name), "s/a-file-with-a-long-enough-name-%d", i);
 		touch(&top, name);
 	}
-	CHECK_OK(dir_remove_flat(&top, "s", &e), &e);
-	CHECK(!exists(&top, "s"));
+	CHECK_OK(dir_open_below(&top, "s", &d, &e), &e);
+	CHECK_OK(dir_empty_flat(&d, &e), &e);
+	CHECK(unlinkat(top.fd, "s", AT_REMOVEDIR) == 0);
 	CHECK(exists(&top, "keep/file"));
-	CHECK_OK(dir_remove_flat(&top, "s", &e), &e);
 }
 
-TEST(remove_flat_goes_one_level_only)
+TEST(empty_flat_goes_one_level_only)
 {
 	auto_dir top = open_test_dir();
 	struct err e = { 0 };
 
-	REQUIRE(mkdirat(top.fd, "s", 0755) == 0 && mkdirat(top.fd, "s/full", 0755) == 0);
-	touch(&top, "s/full/file");
-	CHECK_INT(dir_remove_flat(&top, "s", &e), -ENOTEMPTY);
+	REQUIRE(mkdirat(top.fd, "full", 0755) == 0);
+	touch(&top, "full/file");
+	CHECK_INT(dir_empty_flat(&top, &e), -ENOTEMPTY);
 	CHECK_HAS(e.text, "full");
-	CHECK(exists(&top, "s/full/file"));
+	CHECK(exists(&top, "full/file"));
 }
 
-TEST(remove_flat_follows_no_link)
+TEST(empty_flat_of_a_removed_directory)
 {
-	auto_dir top = open_test_dir();
+	auto_dir top = open_test_dir(), d = DIR_NONE;
 	struct err e = { 0 };
 
-	REQUIRE(mkdirat(top.fd, "real", 0755) == 0 && symlinkat("real", top.fd, "link") == 0);
-	touch(&top, "real/file");
-	CHECK_INT(dir_remove_flat(&top, "link", &e), -ELOOP);
-	CHECK_INT(dir_remove_flat(&top, "..", &e), -EXDEV);
-	CHECK(exists(&top, "real/file"));
+	REQUIRE(mkdirat(top.fd, "s", 0755) == 0);
+	CHECK_OK(dir_open_below(&top, "s", &d, &e), &e);
+	/* another one of that name is not meant */
+	REQUIRE(unlinkat(top.fd, "s", AT_REMOVEDIR) == 0 && mkdirat(top.fd, "s", 0755) == 0);
+	touch(&top, "s/file");
+	CHECK_OK(dir_empty_flat(&d, &e), &e);
+	CHECK(exists(&top, "s/file"));
 }
 
 struct seen {
