@@ -3,6 +3,8 @@
 #include "proc/accounts.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -14,16 +16,39 @@
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-void accounts_open(struct accounts_reader *r, int root, const char *path)
+/*
+ * On the host, outside the cgroup whose devices the container is kept to: merely opening a
+ * device can do something, so the file is looked at first, and what was looked at is opened,
+ * by way of the host's procfs. What has no size has no lines, or is a file of a kernel's that
+ * may block or be used up by reading.
+ */
+static int open_from_outside(int root, const char *path)
 {
-	const uint64_t confine = RESOLVE_NO_MAGICLINKS | (root >= 0 ? RESOLVE_IN_ROOT : 0);
+	auto_fd handle =
+		sys_openat2(root, path, O_PATH, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT);
+	struct stat st;
+	char link[40];
+
+	if (handle < 0 || sys_fstat(handle, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+	return sys_open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+/* In the container one call does: what we may open there its processes may, too. */
+static int open_inside(const char *path)
+{
+	auto_fd fd = sys_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+				 RESOLVE_NO_MAGICLINKS);
 	struct stat st;
 
-	*r = (struct accounts_reader){
-		.fd = sys_openat2(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, confine)
-	};
-	if (r->fd >= 0 && (sys_fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode)))
-		fd_close(&r->fd);
+	return fd < 0 || sys_fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ? -1 : fd_take(&fd);
+}
+
+void accounts_open(struct accounts_reader *r, int root, const char *path)
+{
+	*r = (struct accounts_reader){ .fd = root == AT_FDCWD ? open_inside(path)
+							      : open_from_outside(root, path) };
 }
 
 void accounts_close(struct accounts_reader *r)

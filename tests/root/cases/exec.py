@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 
 from frame import cgroups
 from frame.case import case
@@ -75,6 +76,27 @@ def _(t):
     os.symlink(f"{t.dir}/accounts", f"{t.rootfs}/etc/passwd")
     started(t)
     t.fails("user 'web' is not in", "exec", "--user-name", "web", t.id, "/probe")
+    t.delete("--force")
+
+
+@case("--user-name does not open what is no file")
+def _(t):
+    """On the host a device of the container's would be anybody's: opening can do something."""
+    started(t)
+    for name in ("passwd", "group"):
+        path = f"{t.rootfs}/etc/{name}"
+        os.mkfifo(path)
+        # waits in open until somebody opens it for reading
+        writer = threading.Thread(target=os.open, args=(path, os.O_WRONLY), daemon=True)
+        writer.start()
+        t.fails(" is not in the container's /etc/" + name, "exec", "--user-name", "web:tls", t.id,
+                "/probe")
+        writer.join(0.3)
+        t.check(writer.is_alive(), f"/etc/{name} was opened")
+        os.close(os.open(path, os.O_RDONLY))
+        writer.join()
+        os.unlink(path)
+        t.write(path, "web:x:33:34::/srv/web:\n")
     t.delete("--force")
 
 
