@@ -81,7 +81,7 @@ static const char *name_of_value(size_t i)
 	return "";
 }
 
-/* 0 when it is not given; what is wrong ends up in n->err. */
+/* 0 when it is not given; the first that is wrong ends up in n->err. */
 static int64_t number(struct numbers *n, size_t i, int64_t min, int64_t max, bool is_size,
 		      bool *ret_has)
 {
@@ -92,6 +92,8 @@ static int64_t number(struct numbers *n, size_t i, int64_t min, int64_t max, boo
 	if (!text)
 		return 0;
 	n->any = true;
+	if (n->err->code)
+		return 0;
 	if ((is_size ? str_to_size(text, &v) : str_to_i64(text, &v)) < 0)
 		cli_usage(n->err, text, "option '--%s' needs a %s, not '%s'", name_of_value(i),
 			  is_size ? "size" : "number", text);

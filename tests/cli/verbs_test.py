@@ -188,6 +188,25 @@ def test_kill(c):
     expect_error(c.run("kill", "c1", "BOGUS"), "unknown signal 'BOGUS'", "kill BOGUS")
 
 
+def test_several_patterns(c):
+    """Each pattern is tried, whatever became of the others; each failure has its line."""
+    c.record()
+    r = c.run("kill", "--regex", "^none$", "a(", "^c1$", "^no one$", "USR1")
+    check(c.wait_signal() == signal.SIGUSR1, "the signal of the third pattern")
+    lines = r.stderr.decode().splitlines()
+    check(r.returncode == 1 and len(lines) == 3, f"a line for each failure: {r}")
+    for line, words in zip(lines, ("matches '^none$'", "expression 'a('", "matches '^no one$'")):
+        check(words in line, f"{words}: {r}")
+
+
+def test_first_bad_limit(c):
+    c.record()
+    for words, wrong in ((["--memory", "much", "--pids-limit", "many"], "--memory"),
+                         (["--pids-limit", "many", "--cpu-share", "x"], "--cpu-share")):
+        r = c.run("update", *words, "c1")
+        check(r.returncode == 1 and f"option '{wrong}' needs" in r.stderr.decode(), f"{wrong}: {r}")
+
+
 def test_kill_created_and_all(c):
     c.record()
     c.listen()
@@ -332,6 +351,7 @@ def test_output_gone(c):
 
 
 TESTS = [test_state, test_statuses, test_creating, test_kill, test_kill_created_and_all,
+         test_several_patterns, test_first_bad_limit,
          test_stop_signal, test_recycled_pid, test_delete, test_delete_force,
          test_delete_stopped, test_newer, test_list, test_locked, test_poststop,
          test_output_gone]
