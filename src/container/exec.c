@@ -155,7 +155,7 @@ static int perform(struct execution *x, int *ret_status, struct err *e)
 	int r = run_create(x->arena, &x->run, e);
 
 	if (r == 0 && !x->options->create)
-		r = run_release(x->arena, &x->run, e);
+		r = run_release(&x->run, e);
 	if (r < 0) {
 		run_abort(&x->run);
 		if (x->options->create)

@@ -114,7 +114,7 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 	if (r == 0 && !o->detach)
 		r = adopt(&m, e);
 	if (r == 0)
-		r = run_release(&a, &m.run, e);
+		r = run_release(&m.run, e);
 	if (r == 0)
 		r = container_poststart(&a, &m.plan->hooks, m.spec, &m.c, e);
 	if (r < 0) {

@@ -25,8 +25,8 @@
 
 #define LOG_FD	 3
 #define LOG_SIZE ((size_t)64 << 10) /* of it that is looked at: the error is the last record */
-/* program, three options with their words, LOG_FD's two, the end */
-#define N_GLOBALS 12
+/* the program, four options with a word each, the end */
+#define N_GLOBALS 10
 
 /* --- the command line ------------------------------------------------------------------------- */
 

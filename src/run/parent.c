@@ -291,11 +291,10 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 	return 0;
 }
 
-int run_release(struct arena *a, struct run *run, struct err *e)
+int run_release(struct run *run, struct err *e)
 {
 	int r = channel_send(run->channel, MSG_START, 0, -1);
 
-	(void)a;
 	if (r < 0 && r != -EPIPE)
 		return err_sys(e, -r, NULL, "ask init to start");
 	r = gate_outcome(run->channel, run->pidfd, &run->callbacks.listener, e);

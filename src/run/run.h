@@ -111,7 +111,7 @@ int run_cut_off(const struct run *r, int *fd, struct err *e);
 int run_create(struct arena *a, struct run *r, struct err *e);
 
 /* Let a container that run_create() made in this process go: START, then EXEC or the reason. */
-int run_release(struct arena *a, struct run *r, struct err *e);
+int run_release(struct run *r, struct err *e);
 
 /*
  * run_start() - `start` from another process: through the gate @gate in @state_dir
