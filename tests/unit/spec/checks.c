@@ -2,9 +2,11 @@
 /* What a configuration may not say, and what it means when it may. */
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
 #include "unit/spec/bundle.h"
 #include "unit/unit.h"
 
@@ -397,16 +399,36 @@ TEST(mounts_refused)
 	check_bad(rows, COUNT(rows));
 }
 
+static char logged[512];
+
+static void keep_line(void *arg, enum log_level level, const char *text)
+{
+	size_t n = strlen(logged);
+
+	(void)arg;
+	snprintf(logged + n, sizeof(logged) - n, "%d %s\n", level, text);
+}
+
+/* What podman and old configurations write: a warning at most. */
 TEST(mounts_accepted)
 {
 	auto_arena a = arena_make();
+	struct spec *s;
 
-	load(&a,
-	     (struct bundle_parts){
-		     .top = "\"mounts\": [ { \"destination\": \"relative\", "
-			    "\"type\": \"tmpfs\", \"options\": [ \"\" ] }, { \"destination\": \"/b\", "
-			    "\"source\": \"/x\", \"type\": \"bind\" } ]" });
-	CHECK(true);
+	REQUIRE(log_open(NULL, LOG_TEXT, LOG_LEVEL_WARNING, NULL) == 0);
+	log_set_sink(keep_line, NULL);
+	s = load(
+		&a,
+		(struct bundle_parts){
+			.top = "\"mounts\": [ { \"destination\": \"relative\", "
+			       "\"type\": \"tmpfs\", \"options\": [ \"\" ] }, { \"destination\": \"/b\", "
+			       "\"source\": \"/x\", \"type\": \"bind\" } ]" });
+	REQUIRE(s->config->n_mounts == 2);
+	CHECK_STR(s->config->mounts[0]->destination, "relative");
+	CHECK_INT(s->config->mounts[0]->n_options, 1);
+	CHECK_STR(s->config->mounts[1]->source, "/x");
+	CHECK_HAS(logged, "mounts[0].destination: 'relative' is not absolute");
+	CHECK(strchr(logged, '\n') == strrchr(logged, '\n'));
 }
 
 TEST(hooks_refused)
