@@ -36,7 +36,7 @@ static int check(struct cleat *c, char **args)
 	int n = cleat_check(c, args[0], print_finding, NULL);
 
 	if (n > 0)
-		printf("%d errors\n", n);
+		printf("%d error%s\n", n, n == 1 ? "" : "s");
 	return n < 0 ? n : 0;
 }
 
@@ -129,7 +129,8 @@ static const struct {
 
 static int fail(struct cleat *c)
 {
-	fprintf(stderr, "containers: %s\n", cleat_error(c, CLEAT_ERROR_TEXT));
+	fprintf(stderr, "containers: %s [%s]\n", cleat_error(c, CLEAT_ERROR_TEXT),
+		cleat_error(c, CLEAT_ERROR_CODE));
 	cleat_free(c);
 	return EXIT_FAILURE;
 }

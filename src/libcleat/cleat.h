@@ -69,12 +69,15 @@ CLEAT_EXPORT int cleat_set(struct cleat *c, enum cleat_option option, const char
 
 enum cleat_error_part {
 	CLEAT_ERROR_TEXT = 0,	/* for people: one line without full stop */
-	CLEAT_ERROR_CODE = 1,	/* stable name of the kind ("exec-not-found") */
+	CLEAT_ERROR_CODE = 1,	/* stable name of the kind ("exec-not-found"): cleat-errors(7) */
 	CLEAT_ERROR_STEP = 2,	/* step of the set-up in which it happened ("mounts") */
 	CLEAT_ERROR_OBJECT = 3, /* path, property or name that it is about */
 };
 
-/* A part of the reason of the newest failure; "" where there is none. Never NULL; c's own. */
+/*
+ * A part of the reason of the newest failure; "" where there is none. Never NULL; c's own.
+ * Every failure has a text and a code, one of those of cleat-errors(7).
+ */
 CLEAT_EXPORT const char *cleat_error(const struct cleat *c, enum cleat_error_part part);
 
 /* --- configurations --------------------------------------------------------------------------- */
@@ -131,7 +134,9 @@ CLEAT_EXPORT int cleat_list(struct cleat *c, char **ret_json);
 
 /*
  * cleat_pids() - the processes of a container, as the host numbers them
- * @ret_pids: ascending, freed by free(3)
+ * @ret_pids: ascending, freed by free(3); of a container that has stopped there are none
+ *
+ * Takes no lock. -ENOENT, -EPROTONOSUPPORT: as cleat_state().
  */
 CLEAT_EXPORT int cleat_pids(struct cleat *c, const char *id, pid_t **ret_pids, size_t *ret_n);
 
@@ -159,7 +164,22 @@ struct cleat_streams {
 CLEAT_EXPORT int cleat_call(struct cleat *c, const char *const *words,
 			    const struct cleat_streams *streams, int *ret_status);
 
-/* The operations of runtime.md. @streams as above: create gives them to the container. */
+/*
+ * The operations of runtime.md. @streams as above: create gives them to the container.
+ *
+ * Each may fail as cleat_call() does, with -ENOENT when the executable is not there either, and
+ * with what cleat_error() explains. What callers can act on:
+ *
+ *	-EEXIST			create: there is a container of that id
+ *	-ENOENT			create: the bundle is missing, or a file that it names; the
+ *				others: there is no such container; start: or no such program
+ *				(CLEAT_ERROR_CODE "exec-not-found")
+ *	-EINVAL			the id, the bundle's configuration or the signal is wrong, or the
+ *				container's status does not allow it (CLEAT_ERROR_CODE
+ *				"container-state")
+ *	-EPROTONOSUPPORT	start, kill, delete: it belongs to a newer release
+ *	-ETIMEDOUT		start, delete: another command has worked on it for 10 s
+ */
 CLEAT_EXPORT int cleat_create(struct cleat *c, const char *id, const char *bundle,
 			      const struct cleat_streams *streams);
 CLEAT_EXPORT int cleat_start(struct cleat *c, const char *id);

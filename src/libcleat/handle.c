@@ -55,7 +55,7 @@ const char *cleat_error(const struct cleat *c, enum cleat_error_part part)
 	case CLEAT_ERROR_TEXT:
 		return c->err.text;
 	case CLEAT_ERROR_CODE:
-		return c->err.id;
+		return c->err.code ? err_id(&c->err) : "";
 	case CLEAT_ERROR_STEP:
 		return c->err.step;
 	case CLEAT_ERROR_OBJECT:

@@ -79,11 +79,14 @@ int cleat_plan(struct cleat *c, const char *bundle, const char *id, char **ret_t
 	struct plan *plan;
 
 	err_clear(&c->err);
-	if (container_id_check(id, &c->err) < 0 || spec_load(&a, bundle, NULL, &spec, &c->err) < 0)
+	if (container_id_check(id, &c->err) < 0)
 		return -c->err.code;
+	/* as create has it */
+	if (spec_load(&a, bundle, NULL, &spec, &c->err) < 0)
+		return err_set_id(&c->err, "config");
 	host_probe(host, HOST_OWN_CGROUP);
 	if (plan_make(&a, spec, host, &opt, &plan, &c->err) < 0)
-		return -c->err.code;
+		return err_set_id(&c->err, "config");
 	return handle_give_text(c, plan_print(&a, plan), ret_text);
 }
 

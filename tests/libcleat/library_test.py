@@ -60,8 +60,9 @@ def equal(got, want, what="the answers"):
 
 
 def error_of(result):
+    """The text of a failure, of the library's without the code."""
     assert result.returncode == 1 and not result.stdout, f"should have failed: {result}"
-    return result.stderr.partition(": ")[2]
+    return re.sub(r" \[[a-z-]+\]$", "", result.stderr.partition(": ")[2].strip())
 
 
 def states(b):
@@ -83,7 +84,30 @@ def errors(b):
     # by the executable, whose own line on stderr comes first
     got = b.library("call", "kill", "nobody", "9")
     equal(got.stderr.splitlines(), ["cleat: container 'nobody' does not exist",
-                                    "containers: container 'nobody' does not exist"])
+                                    "containers: container 'nobody' does not exist "
+                                    "[container-unknown]"])
+
+
+def codes(b):
+    """Every failure has one, and the library's are those of the executable."""
+    none, wrong = b.tmp + "/none", b.bundle({"process.cwd": "relative"})
+    for ours, theirs, code in (
+            (["state", "nobody"], ["state", "nobody"], "container-unknown"),
+            (["state", "a/b"], ["state", "a/b"], "invalid"),
+            (["check", none], ["check", none], "not-found"),
+            (["plan", none], ["create", "-b", none, "c2"], "config"),
+            (["plan", wrong], ["create", "-b", wrong, "c2"], "config"),
+            (["stop", "nobody"], ["kill", "nobody", "KILL"], "container-unknown"),
+            (["run", none, "c2"], ["create", "-b", none, "c2"], "config"),
+            (["-p", "cleat", "list"], None, "invalid"),
+            (["-p", none, "stop", "c1"], None, "not-found")):
+        said = b.library(*ours)
+        assert said.returncode == 1 and said.stderr.endswith(f" [{code}]\n"), f"{ours}: {said}"
+        if theirs:
+            log = f"{b.tmp}/log"
+            b.cleat("--log", log, "--log-format", "json", *theirs)
+            with open(log, encoding="utf-8") as f:
+                equal(json.loads(f.read().splitlines()[-1])["code"], code, f"code of {theirs}")
 
 
 def later_release(b):
@@ -104,6 +128,8 @@ def findings(b):
         text = mine.replace("remark: ", "warning: ")
         assert other.startswith(text), f"{mine} but {other}"
     equal(lines[-1], f"{sum(x.startswith('error') for x in theirs)} errors")
+    one = b.library("check", b.bundle({"process.cwd": "relative"})).stdout.splitlines()
+    equal(one[-1], "1 error")
 
 
 def plans(b):
@@ -156,7 +182,7 @@ def header_alone(b):
         equal((r.returncode, r.stderr), (0, ""), "status and output of the compiler")
 
 
-TESTS = [states, pids, errors, later_release, findings, plans, verbs, exports, header_alone]
+TESTS = [states, pids, errors, codes, later_release, findings, plans, verbs, exports, header_alone]
 
 
 def main():
