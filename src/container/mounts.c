@@ -5,18 +5,26 @@
  * A child of ours joins the container's mount and user namespaces, and no pid namespace:
  * the container cannot see it. What is bound from the host is opened here before, as a
  * detached tree that only has to be attached there. All of it happens, or nothing does.
+ *
+ * What was mounted is on record, in a file beside the container's: by name alone a process
+ * inside could have us remove what protects the host from it.
  */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "container/internal.h"
+#include "ocispec/decode.h"
+#include "ocispec/encode.h"
 #include "sys/sys.h"
 
 #define MOUNTINFO_MAX (16 << 20)
+#define ADDED_NAME    "mounts.json"
+#define ADDED_MODE    0600
 
 struct change {
 	struct arena *arena;
@@ -27,7 +35,85 @@ struct change {
 	size_t n_paths;
 	uint64_t namespaces; /* that differ from ours, of those which matter to mounts */
 	int proc;
+	struct mount_live live;
 };
+
+/* --- what was added --------------------------------------------------------------------------- */
+
+static int read_added(const struct change *ch, struct cleat_added_mounts *ret, struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, ch->arena };
+	struct ocispec_error oe = { 0 };
+	struct err failed = { 0 };
+	void *list = NULL;
+	char *text;
+	ssize_t len =
+		file_read_at(ch->c.dir.fd, ADDED_NAME, ch->arena, OCISPEC_MAX_SIZE, &text, &failed);
+
+	*ret = (struct cleat_added_mounts){ 0 };
+	if (len == -ENOENT)
+		return 0;
+	if (len < 0) {
+		*e = failed;
+		return (int)len;
+	}
+	if (ocispec_decode(&cleat_added_mounts_type, text, (size_t)len, &alloc, NULL, &list, &oe) <
+	    0)
+		return err_code(e, EINVAL, ADDED_NAME, "the record of mounts is broken: %s: %s",
+				oe.path, oe.text);
+	*ret = *(struct cleat_added_mounts *)list;
+	return 0;
+}
+
+/* The record, and after it room for those of the plan; the child writes ids into both. */
+static int open_added(struct change *ch, struct err *e)
+{
+	struct cleat_added_mounts known;
+	struct mount_added *all;
+	size_t n;
+
+	if (read_added(ch, &known, e) < 0)
+		return -e->code;
+	n = known.n_added_mounts + ch->plan.n_ops;
+	if (n == 0)
+		return 0;
+	all = mmap(NULL, n * sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		   0);
+	if (all == MAP_FAILED)
+		return err_sys(e, errno, NULL, "map the list of mounts");
+	for (size_t i = 0; i < known.n_added_mounts; i++) {
+		all[i].id = known.added_mounts[i]->id;
+		all[i].target = known.added_mounts[i]->destination;
+	}
+	for (size_t i = 0; i < ch->plan.n_ops; i++)
+		all[known.n_added_mounts + i].target = ch->plan.ops[i].target;
+	ch->live = (struct mount_live){ all, n };
+	return 0;
+}
+
+static int write_added(const struct change *ch, struct err *e)
+{
+	const struct ocispec_allocator alloc = { arena_ocispec_alloc, ch->arena };
+	const size_t n = ch->live.n;
+	struct cleat_added_mount *items = arena_new_n(ch->arena, n, struct cleat_added_mount);
+	struct cleat_added_mounts list = { .added_mounts = arena_new_n(
+						   ch->arena, n, struct cleat_added_mount *) };
+	struct ocispec_error oe = { 0 };
+	size_t len;
+	char *text;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ch->live.added[i].id)
+			continue;
+		items[i].id = ch->live.added[i].id;
+		items[i].has_id = true;
+		items[i].destination = ch->live.added[i].target;
+		list.added_mounts[list.n_added_mounts++] = &items[i];
+	}
+	if (ocispec_encode(&cleat_added_mounts_type, &list, 0, &alloc, &text, &len, &oe) < 0)
+		return err_code(e, EINVAL, oe.path, "record the mounts: %s: %s", oe.path, oe.text);
+	return file_replace_at(&ch->c.dir, ADDED_NAME, ADDED_MODE, text, len, e);
+}
 
 /* --- before the child ------------------------------------------------------------------------- */
 
@@ -53,11 +139,16 @@ static int make_plan(struct change *ch, const struct oci_mounts *mounts, struct 
 	if (!ch->plan.has_ns)
 		return err_user(e, ch->c.id, "container '%s' has no mount namespace of its own",
 				ch->c.id);
-	for (size_t i = 0; i < ch->plan.n_ops; i++)
-		if (ch->plan.ops[i].kind == MOUNT_CGROUP || str_eq(ch->plan.ops[i].type, "proc"))
+	for (size_t i = 0; i < ch->plan.n_ops; i++) {
+		const struct mount_op *op = &ch->plan.ops[i];
+
+		if (op->kind == MOUNT_CGROUP || str_eq(op->type, "proc"))
 			return err_user(e, "type",
 					"mounts[%zu]: a file system of type '%s' cannot be added",
-					i, ch->plan.ops[i].type);
+					i, op->type);
+		if (str_eq(op->target, "/"))
+			return err_user(e, op->target, "mounts[%zu]: '/' is the root", i);
+	}
 	return 0;
 }
 
@@ -122,8 +213,9 @@ static int act(struct change *ch, struct err *e)
 		return err_sys(e, -r, ch->c.id, "join the mount namespace of container");
 	if ((ch->namespaces & CLONE_NEWUSER) && proc_become_ns_root(e) < 0)
 		return -e->code;
-	return ch->paths ? mount_live_remove(ch->arena, ch->paths, ch->n_paths, ch->proc, e)
-			 : mount_live_add(ch->arena, &ch->plan, ch->trees, ch->proc, e);
+	return ch->paths ? mount_live_remove(ch->arena, ch->paths, ch->n_paths, ch->proc, &ch->live,
+					     e)
+			 : mount_live_add(ch->arena, &ch->plan, ch->trees, ch->proc, &ch->live, e);
 }
 
 static _Noreturn void child_main(struct change *ch, int report)
@@ -168,6 +260,19 @@ static int run_child(struct change *ch, struct err *e)
 		       : err_code(e, ECHILD, NULL, "the process that mounts ended early");
 }
 
+/* The record is right even where the child failed, and could not undo all that it did. */
+static int act_and_record(struct change *ch, struct err *e)
+{
+	struct err failed = { 0 };
+	int r = open_added(ch, e);
+
+	if (r == 0)
+		r = run_child(ch, e);
+	if (ch->live.n && write_added(ch, r < 0 ? &failed : e) < 0 && r == 0)
+		r = -e->code;
+	return r;
+}
+
 /* --- the verbs -------------------------------------------------------------------------------- */
 
 static int change_open(struct change *ch, const struct context *ctx, const char *id, struct err *e)
@@ -198,6 +303,8 @@ static void change_close(struct change *ch)
 	close_sources(ch);
 	fd_close(&ch->proc);
 	container_close(&ch->c);
+	if (ch->live.n)
+		munmap(ch->live.added, ch->live.n * sizeof(*ch->live.added));
 }
 
 int container_mounts_add(const struct context *ctx, const char *id, const struct oci_mounts *mounts,
@@ -213,7 +320,7 @@ int container_mounts_add(const struct context *ctx, const char *id, const struct
 	if (r == 0)
 		r = open_sources(&ch, e);
 	if (r == 0)
-		r = run_child(&ch, e);
+		r = act_and_record(&ch, e);
 	change_close(&ch);
 	return r;
 }
@@ -229,14 +336,16 @@ int container_mounts_remove(const struct context *ctx, const char *id,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < mounts->n_mounts && r == 0; i++) {
-		paths[i] = mounts->mounts[i]->destination;
-		if (str_eq(paths[i] + strspn(paths[i], "/."), ""))
-			r = err_user(e, paths[i], "mounts[%zu]: '%s' is the root", i, paths[i]);
+		const char *path = mounts->mounts[i]->destination;
+
+		paths[i] = mount_path_clean(&a, path);
+		if (str_eq(paths[i], "/"))
+			r = err_user(e, path, "mounts[%zu]: '%s' is the root", i, path);
 	}
 	ch.paths = paths;
 	ch.n_paths = mounts->n_mounts;
 	if (r == 0)
-		r = run_child(&ch, e);
+		r = act_and_record(&ch, e);
 	change_close(&ch);
 	return r;
 }

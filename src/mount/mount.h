@@ -96,6 +96,9 @@ struct mount_plan_options {
 int mount_plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		    const struct mount_plan_options *opt, struct mount_plan *ret, struct err *e);
 
+/* @path as targets are compared: absolute, without "." and "..". Pure. */
+const char *mount_path_clean(struct arena *a, const char *path);
+
 /* Parse one list of options (also for `mounts add`, features). Pure. */
 int mount_options_parse(struct arena *a, const char *const *options, size_t n,
 			struct mount_flags *ret_flags, const struct mount_data **ret_data,
@@ -157,6 +160,9 @@ struct mount_ctx {
 		const char *path; /* a tmpfs of ours, just mounted: nobody else can be in it */
 		int tree;	  /* its root; -1: the last operation made none */
 	} fresh;
+	/* a container that runs, see mount_live_add(); NULL: it is being made */
+	const struct mount_live *live;
+	int attached; /* live: the mount that was attached; -1: none */
 };
 
 /* init, in this order; each is a step of its own */
@@ -168,17 +174,35 @@ int mount_masks(struct mount_ctx *m, struct err *e);	   /* maskedPaths, readonly
 int mount_root_switch(struct mount_ctx *m, struct err *e); /* pivot_root or MS_MOVE + chroot */
 int mount_finish(struct mount_ctx *m, struct err *e);	   /* late read-only, root, propagation */
 
+/* One mount that mount_live_add() made. */
+struct mount_added {
+	uint64_t id;	    /* statx(2), unique where the kernel has such; 0: it is gone, or none */
+	const char *target; /* as mount_path_clean() has it */
+};
+
+/* All of them, in memory that the caller shares with the process which acts. */
+struct mount_live {
+	struct mount_added *added;
+	size_t n;
+};
+
 /*
  * mount_live_add() - in a process that has joined the container's mount namespace
  * @trees: sources that were opened outside, by number of the operation; -1: made here
  * @proc: a procfs in which "self" is this process
+ * @live: what was added so far; the last @p->n_ops are for what is now, their ids still 0
  *
- * All or none: what was mounted before a failure is taken back.
+ * All or none: what was mounted before a failure is taken back. What is remounted must be
+ * among @live.
  */
 int mount_live_add(struct arena *a, const struct mount_plan *p, const int *trees, int proc,
-		   struct err *e);
-/* Detach what is mounted on these paths, all or none. */
-int mount_live_remove(struct arena *a, const char *const *paths, size_t n, int proc, struct err *e);
+		   const struct mount_live *live, struct err *e);
+/*
+ * Detach what is mounted on these clean paths, all or none. Each must be in @live by its path
+ * and its id: those inside can let the name of a mount lead to any other.
+ */
+int mount_live_remove(struct arena *a, const char *const *paths, size_t n, int proc,
+		      const struct mount_live *live, struct err *e);
 
 /* The procfs of our own, made (detached, subset=pid) when there is none. Returns fd or -errno. */
 int mount_proc(struct mount_ctx *m, struct err *e);

@@ -22,12 +22,29 @@
 
 /* --- where ---------------------------------------------------------------------------- */
 
+/* To be taken back: whatever its name leads to by then. */
+static int attach_live(struct mount_ctx *m, const struct mount_op *op, int tree, int target,
+		       struct err *e)
+{
+	auto_fd keep = sys_fcntl(tree, F_DUPFD_CLOEXEC, 0);
+
+	if (keep < 0)
+		return err_sys(e, -keep, op->target, "keep a descriptor of");
+	if (mount_attach(tree, target, op->target, e) < 0)
+		return -e->code;
+	m->attached = fd_take(&keep);
+	return 0;
+}
+
 /* A mount on "/" covers the root: from then on it is the root. */
 static int attach(struct mount_ctx *m, const struct mount_op *op, int *tree, int target,
 		  struct err *e)
 {
-	int r = mount_attach(*tree, target, op->target, e);
+	int r;
 
+	if (m->live)
+		return attach_live(m, op, *tree, target, e);
+	r = mount_attach(*tree, target, op->target, e);
 	if (r == 0 && str_eq(op->target, "/")) {
 		fd_close(&m->root);
 		m->root = fd_take(tree);
@@ -299,6 +316,8 @@ static int apply_remount(struct mount_ctx *m, const struct mount_op *op, struct 
 
 	if (target < 0)
 		return mount_path_error(m->root, op->target, -target, "open the target", e);
+	if (m->live && !mount_live_find(m->live, target, op->target, e))
+		return -e->code;
 	if (op->n_data && !op->flags.bind && reconfigure(target, op, e) < 0)
 		return -e->code;
 	r = mount_set(target, true, op->flags.rec_set, op->flags.rec_clear, 0);

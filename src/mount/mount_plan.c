@@ -28,8 +28,7 @@ static const char *const proc_overmounts[] = {
 	"/proc/uptime",
 };
 
-/* Lexically clean, absolute; ".." never leaves "/". */
-static const char *path_clean(struct arena *a, const char *path)
+const char *mount_path_clean(struct arena *a, const char *path)
 {
 	size_t used = 0;
 	char *out = arena_alloc(a, strlen(path) + 2);
@@ -210,7 +209,7 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 
 	if (!in->destination || !in->destination[0])
 		return err_user(e, NULL, "has no destination");
-	op->target = path_clean(a, in->destination);
+	op->target = mount_path_clean(a, in->destination);
 	r = mount_options_parse(a, (const char *const *)in->options, in->n_options, &op->flags,
 				&op->data, &op->n_data, e);
 	if (r < 0)
@@ -272,7 +271,7 @@ static int plan_paths(struct arena *a, const struct mount_plan *p, const char *w
 
 		if (in[i][0] != '/')
 			return err_user(e, in[i], "%s[%zu] '%s' is not absolute", what, i, in[i]);
-		path = path_clean(a, in[i]);
+		path = mount_path_clean(a, in[i]);
 		if (path[1] == '\0')
 			return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
 		while (j < k && !str_eq(out[j], path))

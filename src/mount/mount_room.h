@@ -68,6 +68,13 @@ int mount_set(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t pro
 int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow);
 
 /*
+ * --- mount_live.c: the mount of ours that the descriptor @fd of @path is the root of. NULL
+ * with an error: nothing is mounted there, or it is none of ours.
+ */
+struct mount_added *mount_live_find(const struct mount_live *live, int fd, const char *path,
+				    struct err *e);
+
+/*
  * --- mount_explain.c: errors that say what the kernel does not. All fill @e and return
  * -@code, positive.
  */
