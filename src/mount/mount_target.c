@@ -5,7 +5,7 @@
  * The tree below the root is an image's, and another container may be changing it while
  * we look: links may lead anywhere. So it is walked by the kernel alone, with openat2(2),
  * which keeps every component inside the root, and what is made is made as (descriptor,
- * one name), which follows nothing. The answer is a descriptor: what it names cannot be
+ * one name), which follows nothing and goes up nowhere. The answer is a descriptor: what it names cannot be
  * exchanged any more.
  */
 #include <fcntl.h>
@@ -72,6 +72,16 @@ static int follow_link(int dir, const char *name, const char *before, const char
 	return 0;
 }
 
+/*
+ * Of what a link says the kernel alone resolves dots, within the root: they are always there.
+ * Where it says that one is not, the directory before it has gone meanwhile, and to look
+ * from our descriptor of that could lead out of the root (CVE-2024-45310).
+ */
+static bool is_dots(const char *name)
+{
+	return str_eq(name, ".") || str_eq(name, "..");
+}
+
 static int make_dirs(int root, const char *path, int depth, struct err *e);
 
 /* Make directory @name in @dir, or go where the broken link of that name leads. */
@@ -79,9 +89,11 @@ static int make_one(int root, int dir, const char *name, const char *before, int
 		    struct err *e)
 {
 	char path[PATH_MAX];
-	int r = sys_mkdirat(dir, name, DIR_MODE);
-	int fd;
+	int fd, r;
 
+	if (is_dots(name))
+		return err_sys(e, ENOENT, *before ? before : "/", "open '%s' in", name);
+	r = sys_mkdirat(dir, name, DIR_MODE);
 	if (r < 0 && r != -EEXIST)
 		return err_sys(e, -r, *before ? before : "/", "make the directory '%s' in", name);
 	fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -140,6 +152,8 @@ int mount_target_parent(int root, const char *path, const char **ret_name, struc
 
 	if (!slash || !slash[1])
 		return err_user(e, path, "'%s' is not the name of a file", path);
+	if (is_dots(slash + 1))
+		return err_sys(e, ENOENT, path, "open the target");
 	*ret_name = slash + 1;
 	if (slash == path)
 		return make_dirs(root, "/", 0, e);

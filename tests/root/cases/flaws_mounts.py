@@ -2,7 +2,9 @@
 """Published flaws of runtimes, each tried again: mounts that are steered by who is inside."""
 import json
 import os
+import re
 import subprocess
+import time
 
 from cases.livemounts import Inside, mounts
 from frame.case import case
@@ -114,3 +116,48 @@ def _(t):
     t.ok("mounts", "remove", t.id, json.dumps([{"destination": "/mnt/run/./x"}] * 4))
     t.fails("nothing is mounted", "mounts", "remove", t.id, '[{"destination": "/mnt/run/x"}]')
     inside.end()
+
+
+def until(t, pattern, action, **hook):
+    """Run with a delay before each look-up, and with an @action after the one of @pattern."""
+    t.edit({"+mounts": [{"destination": "/data", "type": "tmpfs", "source": "x-marks-it"}], **hook})
+    t.probe("report", "mounts")
+    t.write_config()
+    log = f"{t.dir}/log"
+    t.write(log, "")
+    t.prefix = ["strace", "-D", "-f", "-qq", "-o", log, "-e", "trace=openat2",
+                "-e", "inject=openat2:delay_enter=40000"]
+    with subprocess.Popen(t.command("run", "--bundle", t.bundle, t.id), text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        while p.poll() is None and not re.search(pattern, t.read(log)):
+            time.sleep(0.002)
+        if p.poll() is None:
+            action()
+        out, err = p.communicate()
+    t.prefix = []
+    t.check(re.search(pattern, t.read(log)), "nobody looked for it")
+    return p.returncode, out, err
+
+
+AT_PATH = {"hooks.createContainer": [{"path": "/bin/true"}]}
+
+for _to in ("x/../../evil/sub", "x/../../../evil/sub"):
+    def _upwards(t, to=_to):
+        """CVE-2024-45310: a directory is gone after it was found, and what is left is '..'."""
+        os.symlink(to, f"{t.rootfs}/data")
+        os.mkdir(f"{t.rootfs}/x")
+        t.write_config()
+        before = sorted(os.listdir(t.bundle))
+        rc, out, err = until(t, '"/x", .* = [0-9]', lambda: os.rmdir(f"{t.rootfs}/x"), **AT_PATH)
+        t.equal(sorted(os.listdir(t.bundle)), before, "the bundle")
+        t.check("x-marks-it" in out if rc == 0 else "'..'" in err, f"{rc}: {out}{err}")
+    case(f"a link to {_to} whose x is removed meanwhile", needs="program:strace")(_upwards)
+
+
+@case("a link to x/.. whose x becomes a link to the root meanwhile", needs="program:strace")
+def _(t):
+    os.symlink("x/..", f"{t.rootfs}/data")
+    rc, out, err = until(t, '"/data", .* = -1 ENOENT',
+                         lambda: os.symlink("/", f"{t.rootfs}/x"), **AT_PATH)
+    t.check("x-marks-it" in out if rc == 0 else "'/x/..'" in err, f"{rc}: {out}{err}")
