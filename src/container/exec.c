@@ -2,9 +2,9 @@
 /*
  * exec - a further process in a container
  *
- * Takes no lock: the record is read once, the pidfd of init is proven to be the recorded
- * process's, and the namespaces are entered through it. If the container ends meanwhile,
- * so do we.
+ * Takes no lock of the container's: the record is read once, the pidfd of init is proven to
+ * be the recorded process's, and the namespaces are entered through it. If the container ends
+ * meanwhile, so do we.
  */
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -175,6 +175,7 @@ int container_exec(const struct context *ctx, const struct exec_options *o, int 
 		.options = o,
 		.c = { .id = o->id, .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 },
 		.pid_file = { .dir = DIR_NONE },
+		.gate = EXEC_GATE_NONE,
 	};
 	int r = o->detach ? 0 : run_block_signals(e);
 
@@ -187,6 +188,7 @@ int container_exec(const struct context *ctx, const struct exec_options *o, int 
 		fd_close(&x.run.birth);
 		run_close(&x.run);
 	}
+	exec_gate_release(&x.gate);
 	cgroup_close(x.cgroup);
 	pid_file_close(&x.pid_file);
 	container_close(&x.c);

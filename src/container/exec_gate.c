@@ -6,11 +6,20 @@
  * created container does at its: supervisors get its pid and pidfd, and put it where they
  * want it, before its program runs. "exec-NAME.json" proves which process it is. What is
  * left of one that has ended is removed by the next one of that name, or with the container.
+ *
+ * Who takes a name, and who gives it back, has a lock meanwhile: else two could find it free,
+ * and one of the two processes would wait at a socket that has no name any more. It is not
+ * the container's, for a hook of `start` may do both, and a process that takes its time to
+ * get in holds up nobody but its like.
  */
+#include <fcntl.h>
+
 #include "base/str.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 
+#define LOCK_NAME    "exec.lock"
+#define LOCK_MODE    0600
 #define NAME_LONGEST 48 /* with what is around it, it is the name of a socket */
 
 int exec_gate_name(struct arena *a, const char *name, struct exec_gate *ret, struct err *e)
@@ -32,6 +41,21 @@ void exec_gate_remove(const struct container *c, const struct exec_gate *g)
 	sys_unlinkat(c->dir.fd, g->record, 0);
 }
 
+static int take_lock(struct arena *a, const struct container *c, struct exec_gate *g, struct err *e)
+{
+	g->lock = sys_openat(c->dir.fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW, LOCK_MODE);
+	if (g->lock == -ENOENT)
+		return container_absent(c->id, e);
+	if (g->lock < 0)
+		return err_sys(e, -g->lock, LOCK_NAME, "open");
+	return lock_wait(a, g->lock, c->id, "exec into", CONTAINER_DEADLINE_MS, e);
+}
+
+void exec_gate_release(struct exec_gate *g)
+{
+	fd_close(&g->lock);
+}
+
 /* *ret_pidfd: -1 when it has ended; *ret NULL: there is none. */
 static int find(struct arena *a, const struct container *c, const struct exec_gate *g,
 		struct cleat_state_file **ret, int *ret_pidfd, struct err *e)
@@ -42,13 +66,12 @@ static int find(struct arena *a, const struct container *c, const struct exec_ga
 	return r < 0 || !*ret ? r : identity_open(*ret, ret_pidfd, e);
 }
 
-int exec_gate_claim(struct arena *a, const struct container *c, const struct exec_gate *g,
-		    struct err *e)
+int exec_gate_claim(struct arena *a, const struct container *c, struct exec_gate *g, struct err *e)
 {
 	struct cleat_state_file *s;
 	auto_fd pidfd = -1;
 
-	if (find(a, c, g, &s, &pidfd, e) < 0)
+	if (take_lock(a, c, g, e) < 0 || find(a, c, g, &s, &pidfd, e) < 0)
 		return -e->code;
 	if (pidfd >= 0) {
 		err_code(e, EEXIST, g->name,
@@ -76,14 +99,16 @@ int exec_gate_record(struct arena *a, const struct container *c, const struct ex
 	return record_write_as(a, &c->dir, g->record, &s, RECORD_IDENTITY, e);
 }
 
-static int pass(struct arena *a, struct container *c, const struct exec_gate *g, struct err *e)
+static int pass(struct arena *a, struct container *c, struct exec_gate *g, struct err *e)
 {
 	struct listener_of listener = { .arena = a, .container = c };
 	const struct run_listener l = listener_for(&listener);
 	struct cleat_state_file *s;
 	auto_fd pidfd = -1;
-	int r = find(a, c, g, &s, &pidfd, e);
+	int r = take_lock(a, c, g, e);
 
+	if (r == 0)
+		r = find(a, c, g, &s, &pidfd, e);
 	if (r < 0)
 		return r;
 	if (pidfd < 0) {
@@ -101,7 +126,7 @@ static int pass(struct arena *a, struct container *c, const struct exec_gate *g,
 int container_exec_start(const struct context *ctx, const char *id, const char *name, struct err *e)
 {
 	auto_arena a = arena_make();
-	struct exec_gate gate = { 0 };
+	struct exec_gate gate = EXEC_GATE_NONE;
 	struct container c;
 
 	if (exec_gate_name(&a, name, &gate, e) < 0)
@@ -110,6 +135,7 @@ int container_exec_start(const struct context *ctx, const char *id, const char *
 		return -e->code;
 	if (container_allows(&c, VERB_EXEC, e) == 0)
 		pass(&a, &c, &gate, e);
+	exec_gate_release(&gate);
 	container_close(&c);
 	return -e->code;
 }

@@ -105,6 +105,8 @@ int exit_watch(struct arena *a, const struct container *c, int pidfd, struct err
 
 /* --- open.c ----------------------------------------------------------------------------------- */
 
+/* The error: there is no such container. */
+int container_absent(const char *id, struct err *e);
 /* Open the directory @id below @root and nothing else. */
 int container_open_dir(const struct dir *root, const char *id, struct container *ret,
 		       struct err *e);
@@ -191,12 +193,17 @@ int exec_process(struct arena *a, const struct container *c, const struct spec *
 struct exec_gate {
 	const char *name, *socket, *record;
 	const char *receiver; /* of its seccomp listener, where the environment has named it */
+	int lock;	      /* names are taken and given back under it; -1: not held */
 };
+#define EXEC_GATE_NONE ((struct exec_gate){ .lock = -1 })
 /* Check the name. */
 int exec_gate_name(struct arena *a, const char *name, struct exec_gate *ret, struct err *e);
-/* -EEXIST: one of that name waits. What is left of one that has ended is removed. */
-int exec_gate_claim(struct arena *a, const struct container *c, const struct exec_gate *g,
-		    struct err *e);
+/*
+ * Make the name ours. -EEXIST: one of that name waits. What is left of one that has ended is
+ * removed. Released when the process is on record, or removed again.
+ */
+int exec_gate_claim(struct arena *a, const struct container *c, struct exec_gate *g, struct err *e);
+void exec_gate_release(struct exec_gate *g);
 /* Which process it is. */
 int exec_gate_record(struct arena *a, const struct container *c, const struct exec_gate *g,
 		     pid_t pid, int pidfd, struct err *e);

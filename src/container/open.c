@@ -14,7 +14,7 @@
 #include "container/internal.h"
 #include "sys/sys.h"
 
-static int container_absent(const char *id, struct err *e)
+int container_absent(const char *id, struct err *e)
 {
 	err_code(e, ENOENT, id, "container '%s' does not exist", id);
 	return err_set_id(e, "container-unknown");

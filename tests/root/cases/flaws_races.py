@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from frame.case import case
+from frame.phases import started
 from frame.trial import TIMEOUT
 
 HELD_BACK = 2.5  # seconds; the others need a tenth of it
@@ -16,25 +17,27 @@ class Held:
     def __init__(self, t, call, on, *words):
         strace = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                   f"inject={call}:{on}={int(HELD_BACK * 1e6)}:when=1"]
-        # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen(strace + t.command(*words), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        text=True)
+        self.said = f"{t.dir}/held.err"  # no pipe: a container that waits would keep it open
+        with open(self.said, "wb") as err:
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(strace + t.command(*words), stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=err)
 
-    def has_open(self, path):
-        """Has the command, which is the only child of strace, a descriptor of @path?"""
+    def has_open(self, what):
+        """Has the command, which is the only child of strace, a descriptor of that name?"""
         pid = self.process.pid
         try:
             with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
                 fds = f"/proc/{f.read().split()[0]}/fd"
-            return any(os.path.realpath(f"{fds}/{n}") == path for n in os.listdir(fds))
+            return any(os.readlink(f"{fds}/{n}").startswith(what) for n in os.listdir(fds))
         except (OSError, IndexError):
             return False
 
     def end(self):
         """Its status, and what it has said."""
-        _, err = self.process.communicate(timeout=TIMEOUT)
-        return self.process.returncode, err
+        rc = self.process.wait(TIMEOUT)
+        with open(self.said, encoding="utf-8") as f:
+            return rc, f.read()
 
 
 def until(t, what, holds):
@@ -94,3 +97,22 @@ def _(t):
     t.equal((t.state()["status"], t.state()["pid"]), ("created", pid), "the new one")
     t.delete("--force")
     t.equal(t.wait_for_end(pid), -9, "how the new one ended")
+
+
+# --- exec --create --------------------------------------------------------------------------------
+
+@case("two processes that are to wait get one name", needs="program:strace")
+def _(t):
+    """One gets it, and whoever starts that name starts this one."""
+    started(t)
+    path = f"{t.dir}/first.pid"
+    first = Held(t, "bind", "delay_enter", "exec", "--create", "n", "--pid-file", path, t.id,
+                 "/probe", "exit", "3")
+    until(t, "a socket", lambda: first.has_open("socket:"))
+    t.fails("process 'n' of container .* already exists", "exec", "--create", "n", t.id, "/probe",
+            "exit", "4")
+    t.equal(first.end(), (0, ""), "the first")
+    pid = int(t.read(path))
+    t.ok("exec", "--start", "n", t.id)
+    t.equal(t.wait_for_end(pid), 3, "how it ended")
+    t.delete("--force")
