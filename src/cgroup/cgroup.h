@@ -71,6 +71,12 @@ struct cgroup_plan {
 	 * clones into the cgroup has its rights over files only where both ids are mapped.
 	 */
 	gid_t delegate_gid;
+	/*
+	 * "a/b": its processes are there, below the cgroup that has the values and is the root of
+	 * their cgroup namespace, so that they can give controllers to cgroups of their own; NULL:
+	 * they are in it. v2 only.
+	 */
+	const char *leaf;
 	const char *const *warnings; /* what was asked for and cannot be had; create logs them */
 	size_t n_warnings;
 };
@@ -137,8 +143,10 @@ void cgroup_systemd_timeout(unsigned ms);
  * NULL: it could not be made, and the container is where its maker was.
  */
 const char *cgroup_path(const struct cgroup *cg, size_t i);
-bool cgroup_is_none(const struct cgroup *cg);	 /* manager disabled, or degraded to nothing */
-int cgroup_v2_fd(const struct cgroup *cg);	 /* for CLONE_INTO_CGROUP and mounts; -1: none */
+bool cgroup_is_none(const struct cgroup *cg); /* manager disabled, or degraded to nothing */
+int cgroup_v2_fd(const struct cgroup *cg);    /* O_PATH; -1: none */
+/* Of a new one: where init is born, the plan's leaf or the v2 directory itself; -1: none. */
+int cgroup_birth_fd(const struct cgroup *cg);
 bool cgroup_matches(const struct cgroup *cg);	 /* opened: the recorded inode is still there */
 bool cgroup_needs_join(const struct cgroup *cg); /* v1 hierarchies: parent writes init's pid */
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);
@@ -148,6 +156,12 @@ int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e);
  * @pid is now, if that is below; the caller closes it.
  */
 int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e);
+/*
+ * For exec, too: where a further process belongs when the container's cgroup has a leaf for
+ * them: there, or where process @pid is if that leaf has gone. The caller closes the
+ * descriptor, *ret; -1: it has none, or that process has come to the container's cgroup itself.
+ */
+int cgroup_open_leaf(struct cgroup *cg, pid_t pid, int *ret, struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 
 /* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each, thaw). */

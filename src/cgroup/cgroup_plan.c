@@ -243,13 +243,32 @@ static bool is_writable_cgroup_mount(const struct oci_mount *m)
 	return !readonly;
 }
 
+#define DELEGATE "annotations[\"" SPEC_ANNOTATION_DELEGATE "\"]"
+
+/* The annotation: a cgroup below the container's for its processes. */
+static int plan_leaf(struct build *b)
+{
+	const char *name = spec_annotation_text(b->spec->config, SPEC_ANNOTATION_DELEGATE);
+
+	if (!name)
+		return 0;
+	if (b->opt->manager == CGROUP_DISABLED)
+		return err_user(b->err, DELEGATE, "%s: the container has no cgroup", DELEGATE);
+	if (!(b->spec->ns_new & CLONE_NEWCGROUP))
+		return err_user(b->err, DELEGATE, "%s: needs a new cgroup namespace", DELEGATE);
+	if (b->host->cgroups != HOST_CGROUP_V2)
+		return err_code(b->err, ENOTSUP, DELEGATE, "%s: needs a host with cgroup v2 alone",
+				DELEGATE);
+	return cgroup_path_below(b->arena, DELEGATE, name, &b->plan->leaf, b->err);
+}
+
 /* config-linux.md, "cgroup ownership": new cgroup namespace, v2, mounted for writing */
 static void plan_delegation(struct build *b)
 {
 	const struct spec *s = b->spec;
 	uid_t uid = s->has_process ? s->process.uid : 0;
 	gid_t gid = 0;
-	bool writable = false;
+	bool writable = b->plan->leaf; /* they were asked to be able to */
 
 	for (size_t i = 0; i < s->config->n_mounts; i++)
 		writable |= is_writable_cgroup_mount(s->config->mounts[i]);
@@ -280,6 +299,7 @@ static void collect(struct build *b)
 		d->late = o->late.v;
 		d->n_late = o->late.n;
 		d->required = (d->n_early || d->n_late) && (!p->rootless || b->opt->require_limits);
+		d->required |= p->leaf && i == 0;
 		p->required |= d->required;
 		for (size_t k = 0; k < o->warnings.n; k++)
 			*vec_push(b->arena, &warnings) = o->warnings.v[k];
@@ -332,6 +352,8 @@ int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host
 			   .err = e,
 			   .resources = l && l->resources ? l->resources : &nothing };
 
+	if (plan_leaf(&b) < 0)
+		return -e->code;
 	if (opt->manager == CGROUP_DISABLED) {
 		*ret = plan;
 		return 0;

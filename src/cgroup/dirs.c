@@ -17,7 +17,7 @@ int cgroup_new(struct arena *a, enum cgroup_manager m, size_t n, struct cgroup *
 	cg->ops = cgroup_manager(m);
 	cg->arena = a;
 	cg->root = DIR_NONE;
-	cg->v2 = cg->hints = -1;
+	cg->v2 = cg->birth = cg->hints = -1;
 	cg->helper = UNIT_HELPER_NONE;
 	cg->dirs = arena_new_n(a, n, struct cgroup_dir);
 	if (n && dir_open(CGROUP_ROOT, &cg->root, e) < 0)
@@ -31,6 +31,7 @@ void cgroup_close(struct cgroup *cg)
 	if (!cg)
 		return;
 	cgroup_release(cg);
+	fd_close(&cg->birth);
 	fd_close(&cg->v2);
 	dir_close(&cg->root);
 }
@@ -100,6 +101,15 @@ int cgroup_write_file(const struct cgroup *cg, const struct cgroup_dir *d, const
 	return (size_t)n == len ? 0 : -EIO;
 }
 
+void cgroup_set_leaf(struct cgroup *cg, const char *below)
+{
+	cg->leaf = (struct cgroup_dir){
+		.at = arena_printf(cg->arena, "%s/%s", cg->dirs[0].at, below),
+		.path = arena_printf(cg->arena, "%s/%s", cg->dirs[0].path, below),
+		.prefix = cg->dirs[0].prefix,
+	};
+}
+
 struct cgroup_dir *cgroup_dir_v2(const struct cgroup *cg)
 {
 	return cg->n_dirs && !cg->dirs[0].hierarchy && !cg->dirs[0].absent ? &cg->dirs[0] : NULL;
@@ -152,6 +162,11 @@ bool cgroup_is_none(const struct cgroup *cg)
 int cgroup_v2_fd(const struct cgroup *cg)
 {
 	return cg->v2;
+}
+
+int cgroup_birth_fd(const struct cgroup *cg)
+{
+	return cg->birth >= 0 ? cg->birth : cg->v2;
 }
 
 bool cgroup_matches(const struct cgroup *cg)

@@ -35,7 +35,9 @@ struct cgroup {
 	const struct cgroup_manager_ops *ops;
 	struct arena *arena;
 	struct dir root;
-	int v2; /* O_PATH descriptor of the v2 directory; -1: none */
+	int v2;			/* O_PATH descriptor of the v2 directory; -1: none */
+	struct cgroup_dir leaf; /* below it, where the processes are; @at NULL: none */
+	int birth;		/* O_PATH descriptor of a new leaf; -1 */
 	struct cgroup_dir *dirs;
 	size_t n_dirs;
 	uint64_t inode; /* of the v2, else of the first v1 directory; 0: unknown */
@@ -75,6 +77,8 @@ ssize_t cgroup_read_file(const struct cgroup *cg, const struct cgroup_dir *d, co
 /* Write one, without a word about it; 0 or -errno. */
 int cgroup_write_file(const struct cgroup *cg, const struct cgroup_dir *d, const char *file,
 		      const char *value);
+/* Say where the leaf is: "a/b" below dirs[0], which is v2. */
+void cgroup_set_leaf(struct cgroup *cg, const char *below);
 /* The directory of the v2 tree, or of the v1 hierarchy with that controller; NULL: none. */
 struct cgroup_dir *cgroup_dir_v2(const struct cgroup *cg);
 struct cgroup_dir *cgroup_dir_v1(const struct cgroup *cg, const char *controller);
@@ -106,6 +110,8 @@ int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, 
  * the question whether it is there at all; here -ENOENT does.
  */
 int cgroup_rmdir(const struct cgroup *cg, const struct cgroup_dir *d);
+/* The leaf alone, with what is between it and the container's own; 0 or -errno. */
+int cgroup_rmdir_leaf(const struct cgroup *cg);
 /* All directories, nested ones first. */
 int cgroup_remove_dirs(struct cgroup *cg, struct err *e);
 

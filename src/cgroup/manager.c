@@ -173,6 +173,27 @@ int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e)
 	return r;
 }
 
+int cgroup_open_leaf(struct cgroup *cg, pid_t pid, int *ret, struct err *e)
+{
+	char path[PATH_MAX];
+	int r;
+
+	*ret = -1;
+	if (!cg->leaf.at || cg->v2 < 0)
+		return 0;
+	r = sys_openat(cg->root.fd, cg->leaf.at, O_PATH | O_DIRECTORY, 0);
+	if (r < 0 && !cgroup_is_gone(r))
+		return cgroup_error(&cg->leaf, r, e, "open");
+	if (r < 0 && read_path(pid, path, sizeof(path)) == 0 && str_eq(path, cg->dirs[0].path))
+		return 0;
+	if (r < 0)
+		r = cgroup_open_below(cg, pid, e);
+	if (r < 0)
+		return r;
+	*ret = r;
+	return 0;
+}
+
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
 {
 	for (size_t i = 0; i < cg->n_dirs; i++)

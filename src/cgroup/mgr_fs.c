@@ -249,25 +249,71 @@ static int write_early(struct cgroup *cg, const struct cgroup_plan *p, struct er
 	return 0;
 }
 
-/* config-linux.md: the directory and the files that /sys/kernel/cgroup/delegate lists */
-static int delegate(const struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+/* config-linux.md: the directory @fd and the files that /sys/kernel/cgroup/delegate lists */
+static int delegate(int fd, const struct cgroup_dir *d, const struct cgroup_plan *p, struct err *e)
 {
 	char list[1024], *save = NULL;
-	int r = sys_fchownat(cg->v2, "", p->delegate_uid, p->delegate_gid, AT_EMPTY_PATH);
+	int r = sys_fchownat(fd, "", p->delegate_uid, p->delegate_gid, AT_EMPTY_PATH);
 
 	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) <= 0)
 		str_copy(list, sizeof(list),
 			 "cgroup.procs\ncgroup.threads\ncgroup.subtree_control");
 	for (char *name = strtok_r(list, "\n", &save); name && r == 0;
 	     name = strtok_r(NULL, "\n", &save)) {
-		r = sys_fchownat(cg->v2, name, p->delegate_uid, p->delegate_gid,
-				 AT_SYMLINK_NOFOLLOW);
+		r = sys_fchownat(fd, name, p->delegate_uid, p->delegate_gid, AT_SYMLINK_NOFOLLOW);
 		if (r == -ENOENT) /* of a controller that is not enabled here */
 			r = 0;
 	}
 	if (r < 0)
-		return cgroup_error(&cg->dirs[0], r, e, "give uid %u", p->delegate_uid);
+		return cgroup_error(d, r, e, "give uid %u", p->delegate_uid);
 	return 0;
+}
+
+/* All on the way to the leaf, and the leaf, which can move processes among them. */
+static int delegate_leaf(const struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	const char *name = cg->leaf.at + strlen(cg->dirs[0].at) + 1;
+	size_t n = 0;
+
+	do {
+		auto_fd fd = -1;
+
+		n += strcspn(name + n + (n > 0), "/") + (n > 0);
+		fd = sys_openat(cg->v2, arena_strndup(cg->arena, name, n), O_PATH | O_DIRECTORY, 0);
+		if (fd < 0)
+			return cgroup_error(&cg->leaf, fd, e, "open");
+		if (delegate(fd, &cg->leaf, p, e) < 0)
+			return -e->code;
+	} while (name[n]);
+	return 0;
+}
+
+static int check_thawed(const struct cgroup *cg, struct err *e)
+{
+	struct cgroup_events now;
+	int r = cgroup_events_read(cg->birth, &now);
+
+	if (r < 0)
+		return cgroup_error(&cg->leaf, r, e, "read cgroup.events of");
+	return now.frozen == 1 ? refuse_frozen(e, &cg->leaf) : 0;
+}
+
+/* Where the processes will be; nobody is in it, as nobody is in what it is below. */
+static int make_leaf(struct cgroup *cg, const struct cgroup_plan *p, struct err *e)
+{
+	int made;
+
+	cgroup_set_leaf(cg, p->leaf);
+	made = make_path(cg, &cg->leaf);
+	trace(CGROUP, "make %s: %s", cg->leaf.at, made < 0 ? errno_name(-made) : "done");
+	if (made < 0)
+		return cgroup_error(&cg->leaf, made, e, "make");
+	cg->birth = sys_openat(cg->root.fd, cg->leaf.at, O_PATH | O_DIRECTORY, 0);
+	if (cg->birth < 0)
+		return cgroup_error(&cg->leaf, cg->birth, e, "open");
+	if (!made && check_thawed(cg, e) < 0)
+		return -e->code;
+	return p->delegate ? delegate_leaf(cg, p, e) : 0;
 }
 
 int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, struct err *e)
@@ -285,12 +331,16 @@ int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, 
 		return -e->code;
 	if (v2 && cgroup_attach_devices(cg, p, !v2->n_made, cg->hints, e) < 0)
 		return -e->code;
-	return v2 && p->delegate ? delegate(cg, p, e) : 0;
+	if (v2 && p->leaf && make_leaf(cg, p, e) < 0)
+		return -e->code;
+	return v2 && p->delegate ? delegate(cg->v2, v2, p, e) : 0;
 }
 
 /* What this call has made, and no more: others may have come into a directory that was there. */
 void cgroup_fs_unmake(struct cgroup *cg)
 {
+	if (cg->leaf.at)
+		unmake_dir(cg, &cg->leaf);
 	for (size_t i = 0; i < cg->n_dirs; i++)
 		unmake_dir(cg, &cg->dirs[i]);
 }

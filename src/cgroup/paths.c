@@ -20,31 +20,33 @@
 /* What stands around a path in a system call: hierarchy in front, the longest file behind. */
 #define PATH_LENGTH_MAX (PATH_MAX - 256)
 
-static int check_name(const char *path, const char *name, size_t n, struct err *e)
+static int check_name(const char *field, const char *path, const char *name, size_t n,
+		      struct err *e)
 {
 	if (n == 2 && name[0] == '.' && name[1] == '.')
-		return err_user(e, FIELD, FIELD ": '%s' leads upwards by '..'", path);
+		return err_user(e, field, "%s: '%s' leads upwards by '..'", field, path);
 	if (n > NAME_MAX)
-		return err_user(e, FIELD, FIELD ": '%s' has a name of more than %d bytes", path,
+		return err_user(e, field, "%s: '%s' has a name of more than %d bytes", field, path,
 				NAME_MAX);
 	return 0;
 }
 
-int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struct err *e)
+static int clean(struct arena *a, const char *field, const char *path, const char **ret,
+		 struct err *e)
 {
 	size_t len = strlen(path);
 	char *out = arena_alloc(a, len + 2), *end = out;
 	size_t n;
 
 	if (len > PATH_LENGTH_MAX)
-		return err_user(e, FIELD, FIELD " is longer than %d bytes", PATH_LENGTH_MAX);
+		return err_user(e, field, "%s is longer than %d bytes", field, PATH_LENGTH_MAX);
 	/* the kernel keeps line ends out of names, because /proc/PID/cgroup could not show them */
 	if (strchr(path, '\n'))
-		return err_user(e, FIELD, FIELD ": '%s' holds a line end", path);
+		return err_user(e, field, "%s: '%s' holds a line end", field, path);
 	for (const char *at = path; *at; at += n) {
 		at += strspn(at, "/");
 		n = strcspn(at, "/");
-		if (check_name(path, at, n, e) < 0)
+		if (check_name(field, path, at, n, e) < 0)
 			return -e->code;
 		if (n == 0 || (n == 1 && at[0] == '.'))
 			continue;
@@ -52,9 +54,32 @@ int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struc
 		memcpy(end, at, n);
 		end += n;
 	}
-	if (end == out)
+	*ret = out;
+	return 0;
+}
+
+int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struct err *e)
+{
+	const char *out;
+
+	if (clean(a, FIELD, path, &out, e) < 0)
+		return -e->code;
+	if (!*out)
 		return err_user(e, FIELD, FIELD ": '%s' is the root of the hierarchy", path);
 	*ret = out;
+	return 0;
+}
+
+int cgroup_path_below(struct arena *a, const char *field, const char *path, const char **ret,
+		      struct err *e)
+{
+	const char *out;
+
+	if (clean(a, field, path, &out, e) < 0)
+		return -e->code;
+	if (!*out)
+		return err_user(e, field, "%s: '%s' names no cgroup", field, path);
+	*ret = out + 1;
 	return 0;
 }
 

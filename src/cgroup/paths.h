@@ -17,6 +17,15 @@
 int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struct err *e);
 
 /*
+ * cgroup_path_below() - the same of a path below a container's cgroup
+ * @field: where it comes from, for messages
+ *
+ * "a/b", without "/" in front.
+ */
+int cgroup_path_below(struct arena *a, const char *field, const char *path, const char **ret,
+		      struct err *e);
+
+/*
  * cgroup_path_default() - where a container goes whose configuration does not say
  * @self: our own cgroup in that hierarchy
  *

@@ -60,6 +60,8 @@ void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cg
 			s->unified_path =
 				arena_printf(a, "%s%s", CGROUP_ROOT,
 					     p->host == HOST_CGROUP_HYBRID ? "/unified" : "");
+		if (!d->hierarchy)
+			s->leaf = p->leaf;
 	}
 	s->v1 = v1.v;
 	s->n_v1 = v1.n;
@@ -99,6 +101,19 @@ static int add_v2_dir(struct cgroup *cg, const struct cleat_state_cgroup *s, str
 	return add_dir(cg, at + strlen(CGROUP_ROOT "/"), s->path, e);
 }
 
+/* Checked again, as the rest of the record is. */
+static int add_leaf(struct cgroup *cg, const struct cleat_state_cgroup *s, struct err *e)
+{
+	const char *below;
+
+	if (!s->leaf || !s->unified_path)
+		return 0;
+	if (cgroup_path_below(cg->arena, "state file", s->leaf, &below, e) < 0)
+		return -e->code;
+	cgroup_set_leaf(cg, below);
+	return 0;
+}
+
 static int add_v1_dir(struct cgroup *cg, const struct cleat_state_cgroup_v1 *v1, struct err *e)
 {
 	const char *folder = v1->controllers;
@@ -126,6 +141,8 @@ static int open_dirs(struct arena *a, const struct cleat_state_cgroup *s, struct
 	cg->scope = s ? s->scope : NULL;
 	cg->invocation = s ? s->invocation_id : NULL;
 	r = n ? add_v2_dir(cg, s, e) : 0;
+	if (n && r == 0)
+		r = add_leaf(cg, s, e);
 	for (size_t i = 0; n && i < s->n_v1 && r == 0; i++)
 		r = add_v1_dir(cg, s->v1[i], e);
 	if (r < 0) {
@@ -171,10 +188,11 @@ bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
 	const struct cleat_state_cgroup *s = state->cgroup;
 	struct err ignored = { 0 };
 	struct cgroup *cg;
-	bool gone = true;
+	bool gone;
 
 	if (!s || !str_eq(s->manager, cgroup_fs_ops.name) || open_dirs(a, s, &cg, &ignored) < 0)
 		return false;
+	gone = cgroup_rmdir_leaf(cg) == 0;
 	for (size_t i = cg->n_dirs; i-- > 0 && gone;) {
 		int r = cgroup_rmdir(cg, &cg->dirs[i]);
 
@@ -191,6 +209,7 @@ static int remove_named(const struct cgroup *cg, bool *ret_busy, struct err *e)
 	int failed = 0;
 
 	*ret_busy = false;
+	cgroup_rmdir_leaf(cg); /* what stays keeps what it is below */
 	for (size_t i = cg->n_dirs; i-- > 0;) {
 		const struct cgroup_dir *d = &cg->dirs[i];
 		int r = cgroup_rmdir(cg, d);

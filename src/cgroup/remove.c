@@ -118,6 +118,21 @@ int cgroup_rmdir(const struct cgroup *cg, const struct cgroup_dir *d)
 	return r;
 }
 
+int cgroup_rmdir_leaf(const struct cgroup *cg)
+{
+	size_t top = cg->leaf.at ? strlen(cg->dirs[0].at) : 0;
+	struct cgroup_dir d = { .at = cg->leaf.at };
+	int r = 0;
+
+	while (d.at && strlen(d.at) > top && (r == 0 || cgroup_is_gone(r))) {
+		r = cgroup_rmdir(cg, &d);
+		if (r == -ENOTDIR) /* the name of a file, which is why it was not made */
+			r = 0;
+		d.at = arena_strndup(cg->arena, d.at, (size_t)(strrchr(d.at, '/') - d.at));
+	}
+	return cgroup_is_gone(r) ? 0 : r;
+}
+
 static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 {
 	struct walk w = {

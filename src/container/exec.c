@@ -88,7 +88,7 @@ static int open_cgroup(struct execution *x, struct err *e)
 	x->cgroup = container_cgroup(x->arena, &x->c);
 	x->run.cgroup = x->cgroup;
 	if (!below || str_eq(below, "/"))
-		return 0;
+		return x->cgroup ? cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e) : 0;
 	if (!x->cgroup || cgroup_v2_fd(x->cgroup) < 0)
 		return err_user(e, "cgroup", "--cgroup '%s' needs a cgroup v2", below);
 	while (*below == '/')

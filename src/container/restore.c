@@ -310,7 +310,7 @@ static int restore(struct restoring *r, struct err *e)
 	const struct criu_process how = {
 		.path = r->images.criu,
 		.stdio = true,
-		.cgroup = m->cgroup ? cgroup_v2_fd(m->cgroup) : -1,
+		.cgroup = m->cgroup ? cgroup_birth_fd(m->cgroup) : -1,
 		.born = born,
 		.notify = notify,
 		.arg = r,

@@ -28,7 +28,8 @@ struct ns_plan {
 	uint64_t clone_flags; /* of those: by init's clone3 */
 	bool new_user;
 	bool join_user;
-	bool late_cgroup; /* init itself enters the cgroup namespace, new or given */
+	bool late_cgroup;  /* init itself enters the cgroup namespace, new or given */
+	bool early_cgroup; /* the middle makes it: init is born below its root */
 	const struct id_map *uid_maps, *gid_maps;
 	size_t n_uid_maps, n_gid_maps;
 	bool single_uid, single_gid; /* one id that an unprivileged process may map itself */
@@ -54,7 +55,7 @@ int ns_join_before_user(struct ns_plan *p, struct err *e); /* what our own right
 int ns_enter_user(const struct ns_plan *p, struct err *e); /* join or unshare the user namespace */
 int ns_join_rest(struct ns_plan *p, struct err *e);
 int ns_enter_time(const struct ns_plan *p, struct err *e); /* unshare, then write the offsets */
-/* init, where plan->late_cgroup: it is in its cgroups. */
+/* Where plan->late_cgroup init, where plan->early_cgroup the middle: it is in its cgroups. */
 int ns_enter_cgroup(struct ns_plan *p, struct err *e);
 
 /*

@@ -59,8 +59,11 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 	p.late_cgroup = spec->ns_new & CLONE_NEWCGROUP
 				? host->n_v1 > 0
 				: !p.new_user && !p.join_user && spec->ns_joined & CLONE_NEWCGROUP;
+	/* Its root is above where init is born, so it is there before init. */
+	p.early_cgroup = spec->ns_new & CLONE_NEWCGROUP && !p.late_cgroup &&
+			 spec_annotation_text(spec->config, SPEC_ANNOTATION_DELEGATE);
 	p.clone_flags = spec->ns_new & ~NS_UNSHARED;
-	if (p.late_cgroup)
+	if (p.late_cgroup || p.early_cgroup)
 		p.clone_flags &= ~(uint64_t)CLONE_NEWCGROUP;
 	p.uid_maps = spec->uid_maps;
 	p.gid_maps = spec->gid_maps;

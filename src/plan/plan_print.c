@@ -94,6 +94,8 @@ static void put_cgroup(struct plan_out *o, const struct cgroup_plan *c)
 	}
 	if (c->scope)
 		plan_put(o, "cgroup unit %s in %s\n", c->scope, c->slice);
+	if (c->leaf)
+		plan_put(o, "cgroup of the processes %s\n", c->leaf);
 	if (c->delegate)
 		plan_put(o, "cgroup delegate to %u\n", c->delegate_uid);
 	for (size_t i = 0; i < c->n_warnings; i++)

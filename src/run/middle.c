@@ -60,6 +60,14 @@ static int step_time(void *role, struct err *e)
 	return ns_enter_time(&c->run->ns, e);
 }
 
+/* We are in the container's cgroup, and init will be below it. */
+static int step_early_cgroup_ns(void *role, struct err *e)
+{
+	struct child *c = role;
+
+	return ns_enter_cgroup(&c->run->ns, e);
+}
+
 /*
  * A process that is born in a pid namespace which others are in already is visible to
  * them: what it holds of the host must be gone by then (CVE-2016-9962).
@@ -191,6 +199,11 @@ static bool makes_time(const void *role)
 	return ((const struct child *)role)->plan->ns.create & CLONE_NEWTIME;
 }
 
+static bool makes_cgroup_early(const void *role)
+{
+	return ((const struct child *)role)->plan->ns.early_cgroup;
+}
+
 static bool shares_pid(const void *role)
 {
 	return !(((const struct child *)role)->plan->ns.create & CLONE_NEWPID);
@@ -236,6 +249,7 @@ static const struct step middle_steps[] = {
 	{ "map-ids", makes_user, ask_map_ids },
 	{ "join-owned-namespaces", has_joins, step_join_rest },
 	{ "time-namespace", makes_time, step_time },
+	{ "cgroup-namespace", makes_cgroup_early, step_early_cgroup_ns },
 	{ "forget-host", shares_pid, step_forget_host },
 	{ "clone-init", NULL, step_clone_init },
 };

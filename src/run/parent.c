@@ -106,7 +106,16 @@ static int birth_place(const struct run *run)
 {
 	if (run->birth >= 0)
 		return run->birth;
-	return run->cgroup ? cgroup_v2_fd(run->cgroup) : -1;
+	return run->cgroup ? cgroup_birth_fd(run->cgroup) : -1;
+}
+
+/* The root of a cgroup namespace is where its maker is: above init, if it is the middle. */
+static void place_middle(const struct run *run, struct clone_args *args)
+{
+	if (!run->ns.early_cgroup || !run->cgroup || cgroup_v2_fd(run->cgroup) < 0)
+		return;
+	args->flags |= CLONE_INTO_CGROUP;
+	args->cgroup = (uint64_t)cgroup_v2_fd(run->cgroup);
 }
 
 /* A fork that keeps the other end; the child closes ours, or end of file would never come. */
@@ -121,6 +130,7 @@ static int fork_middle(struct parent *p, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, NULL, "make the channel");
 	p->run->channel = ends[0];
+	place_middle(p->run, &args);
 	p->middle_pid = sys_clone3(&args, sizeof(args));
 	if (p->middle_pid == 0) {
 		struct child c = { .arena = p->arena,
@@ -136,6 +146,10 @@ static int fork_middle(struct parent *p, struct err *e)
 		middle_main(&c);
 	}
 	fd_close(&ends[1]);
+	if (p->middle_pid == -EBUSY && (args.flags & CLONE_INTO_CGROUP))
+		return err_sys(
+			e, EBUSY, p->run->plan->cgroup.dirs[0].path,
+			"clone the middle process into a cgroup that passes controllers on:");
 	if (p->middle_pid < 0)
 		return err_sys(e, (int)-p->middle_pid, NULL, "clone the middle process");
 	return 0;

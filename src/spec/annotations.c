@@ -52,6 +52,13 @@ const char *spec_annotation(const struct oci_config *config, const char *key)
 	return NULL;
 }
 
+const char *spec_annotation_text(const struct oci_config *config, const char *key)
+{
+	const char *value = spec_annotation(config, key);
+
+	return value && *value ? value : NULL;
+}
+
 bool spec_annotation_is_set(const struct oci_config *config, const char *key)
 {
 	const char *value = spec_annotation(config, key);

@@ -55,6 +55,9 @@ ERRORS = [
      'annotations["run.oci.hooks.stdout"]', "not an absolute path", ""),
     ("a cgroup that is not the container's", {'annotations["run.oci.delegate-cgroup"]': "a/../../b"},
      'annotations["run.oci.delegate-cgroup"]', "lead out", ""),
+    ("a delegated cgroup without a namespace", {
+        'annotations["run.oci.delegate-cgroup"]': "a", "linux.namespaces[5]": GONE},
+     'annotations["run.oci.delegate-cgroup"]', "needs a new cgroup namespace", ""),
     ("a handler that is not there", {'annotations["run.oci.handler"]': "krun"},
      'annotations["run.oci.handler"]', "'krun' is not available", ""),
     ("mounts as an object", {"mounts": {}}, "mounts", "expected an array", ""),

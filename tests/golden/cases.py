@@ -101,6 +101,7 @@ CASES = [
     ("a cgroup mount for writing", {"+mounts": {"destination": "/sys/fs/cgroup", "type": "cgroup",
                                                 "source": "cgroup", "options": ["rw"]},
                                     "process.user.uid": 7}),
+    ("a cgroup below for the processes", {'annotations["run.oci.delegate-cgroup"]': "a/b"}),
     ("a relative destination", {"mounts[1].destination": "dev"}),
     ("a label", {"linux.mountLabel": "u:o:t:s0"}),
     ("a label of another kind", {"linux.mountLabel": "u:o:t:s0",

@@ -302,6 +302,11 @@ TEST(broken_records)
 		{ { .manager = "cgroupfs", .unified_path = "/sys/fs/cgroup", .path = "/" },
 		  "is the root" },
 		{ { .manager = "cgroupfs", .unified_path = "/sys/fs/cgroup" }, "is the root" },
+		{ { .manager = "cgroupfs",
+		    .unified_path = "/sys/fs/cgroup",
+		    .path = "/x",
+		    .leaf = "a/../.." },
+		  "leads upwards" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

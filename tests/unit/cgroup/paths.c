@@ -60,6 +60,30 @@ TEST(too_long)
 	CHECK_HAS(e.text, "longer than");
 }
 
+TEST(below)
+{
+	static const struct {
+		const char *in, *want, *error;
+	} rows[] = {
+		{ "a", "a", NULL },
+		{ "./a//b/", "a/b", NULL },
+		{ "a/..", NULL, "f: 'a/..' leads upwards" },
+		{ ".", NULL, "f: '.' names no cgroup" },
+		{ "a\nb", NULL, "f: 'a\nb' holds a line end" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_arena a = arena_make();
+		struct err e = { 0 };
+		const char *got = NULL;
+		int r = cgroup_path_below(&a, "f", rows[i].in, &got, &e);
+
+		unit_row("%s", rows[i].in);
+		CHECK_INT(r, rows[i].want ? 0 : -EINVAL);
+		CHECK_STR(got, rows[i].want);
+	}
+}
+
 TEST(default_path)
 {
 	static const struct {

@@ -221,6 +221,45 @@ TEST(delegation)
 	}
 }
 
+TEST(leaf)
+{
+	static const struct {
+		void (*host)(struct host *);
+		enum cgroup_manager manager;
+		uint64_t ns_new;
+		const char *name;
+		int code;
+		const char *want; /* the leaf, or what the error has */
+	} rows[] = {
+		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "/a//b", 0, "a/b" },
+		{ plan_host_v2, CGROUP_SYSTEMD, CLONE_NEWCGROUP, "a", 0, "a" },
+		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "", 0, NULL },
+		{ plan_host_v2, CGROUP_FS, 0, "a", EINVAL, "needs a new cgroup namespace" },
+		{ plan_host_v2, CGROUP_DISABLED, CLONE_NEWCGROUP, "a", EINVAL, "has no cgroup" },
+		{ plan_host_hybrid, CGROUP_FS, CLONE_NEWCGROUP, "a", ENOTSUP, "cgroup v2 alone" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct oci_string_entry entry = { SPEC_ANNOTATION_DELEGATE, rows[i].name };
+		struct oci_string_map map = { .entries = &entry, .n = 1 };
+		const struct oci_config c = { .annotations = &map };
+		const struct spec s = { .config = &c, .ns_new = rows[i].ns_new };
+		const struct cgroup_plan_options opt = { .id = "c1", .manager = rows[i].manager };
+		auto_arena a = arena_make();
+		struct cgroup_plan p = { 0 };
+		struct err e = { 0 };
+
+		unit_row("%zu", i);
+		CHECK_INT(plan_with(&a, rows[i].host, &s, &opt, &p, &e), -rows[i].code);
+		if (rows[i].code)
+			CHECK_HAS(e.text, rows[i].want);
+		else
+			CHECK_STR(p.leaf, rows[i].want);
+		if (p.leaf)
+			CHECK(p.dirs[0].required);
+	}
+}
+
 TEST(systemd_names)
 {
 	struct oci_linux l = { .cgroups_path = "a-b.slice:cri:x" };

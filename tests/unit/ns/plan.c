@@ -68,6 +68,24 @@ TEST(cgroup_namespace_comes_late_on_v1)
 	CHECK_INT(s.plan.clone_flags, ALL);
 }
 
+TEST(cgroup_namespace_comes_early_above_the_processes)
+{
+	struct oci_string_entry entry = { SPEC_ANNOTATION_DELEGATE, "a" };
+	struct oci_string_map map = { .entries = &entry, .n = 1 };
+	struct scene s;
+
+	begin(&s, ALL | CLONE_NEWCGROUP);
+	s.config.annotations = &map;
+	CHECK_OK(make(&s), &s.e);
+	CHECK(s.plan.early_cgroup);
+	CHECK(!s.plan.late_cgroup);
+	CHECK_INT(s.plan.clone_flags, ALL);
+	entry.value = "";
+	CHECK_OK(make(&s), &s.e);
+	CHECK(!s.plan.early_cgroup);
+	CHECK_INT(s.plan.clone_flags, ALL | CLONE_NEWCGROUP);
+}
+
 TEST(user_and_time_are_unshared)
 {
 	struct scene s;
