@@ -68,8 +68,9 @@ static int make_path(struct arena *a, const char *path, mode_t mode, struct err 
 
 /*
  * Whoever may write here can invent containers, which we would signal and remove: it
- * must be ours (or root's) and closed to the world. A link at the end is refused for
- * the default, whose place in /tmp anybody could have taken.
+ * must be ours (or root's) and closed to the world and to other groups than root's and our
+ * own, which a umask of 002 opens it to. A link at the end is refused for the default,
+ * whose place in /tmp anybody could have taken.
  */
 static int check_owner(int fd, const char *path, struct err *e)
 {
@@ -84,6 +85,9 @@ static int check_owner(int fd, const char *path, struct err *e)
 	if (st.st_mode & S_IWOTH)
 		return err_code(e, EPERM, path, "state root '%s' can be written by everybody",
 				path);
+	if ((st.st_mode & S_IWGRP) && st.st_gid != 0 && st.st_gid != getegid())
+		return err_code(e, EPERM, path, "state root '%s' can be written by group %u", path,
+				(unsigned)st.st_gid);
 	return 0;
 }
 

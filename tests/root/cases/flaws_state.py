@@ -64,6 +64,26 @@ def _(t):
     os.chmod(t.root, 0o700)
 
 
+@case("a state root that others can write to")
+def _(t):
+    """Whoever can may invent records, by which processes are killed and cgroups removed."""
+    os.mkdir(t.root)
+    for mode, group, said in ((0o777, 0, "by everybody"), (0o1777, 0, "by everybody"),
+                              (0o770, 1000, "by group 1000"), (0o2775, 1000, "by group 1000"),
+                              (0o770, 0, None), (0o711, 1000, None), (0o750, 1000, None)):
+        os.chown(t.root, 0, group)
+        os.chmod(t.root, mode)
+        if said:
+            t.fails("can be written " + said, "list")
+        else:
+            t.ok("list")
+    os.chmod(t.root, 0o770)
+    t.equal(subprocess.run(t.command("list"), group=1000, extra_groups=[], check=False,
+                           stdout=subprocess.DEVNULL).returncode, 0, "the group's own")
+    os.chown(t.root, 0, 0)
+    os.chmod(t.root, 0o700)
+
+
 @case("the environment of the process is not that of its hooks")
 def _(t):
     """CVE-2025-23266: LD_PRELOAD of an image in a hook of the host."""

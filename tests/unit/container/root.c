@@ -62,6 +62,12 @@ TEST(root_refused)
 	err_clear(&e);
 	CHECK_INT(open_root(path, false, &e), -EPERM);
 	CHECK_HAS(e.text, "belongs to user 4711");
+	REQUIRE(chown(path, 0, 4711) == 0);
+	err_clear(&e);
+	CHECK_OK(open_root(path, false, &e), &e);
+	REQUIRE(chmod(path, 0770) == 0);
+	CHECK_INT(open_root(path, false, &e), -EPERM);
+	CHECK_HAS(e.text, "can be written by group 4711");
 }
 
 /* Somebody who is not root of the host: the same root with a full and a poor environment. */
