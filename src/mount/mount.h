@@ -155,7 +155,9 @@ struct mount_ctx {
 	/* the container's cgroups, which the cgroup mount shows */
 	const struct mount_cgroup *cgroups;
 	size_t n_cgroups;
-	int *late; /* trees of late_readonly operations, by number; made by mount_all() */
+	/* by number of the operation, made by mount_all(); -1: none */
+	int *late; /* trees of late_readonly operations */
+	int *own;  /* what shows the kernel's own and has something to be masked */
 	struct mount_fresh {
 		const char *path; /* a tmpfs of ours, just mounted: nobody else can be in it */
 		int tree;	  /* its root; -1: the last operation made none */

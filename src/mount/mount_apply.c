@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,23 @@ static unsigned target_how(const struct mount_op *op, bool file)
 	return (file ? MOUNT_TARGET_FILE : 0) |
 	       (op->flags.dest_nofollow ? MOUNT_TARGET_NOFOLLOW : 0) |
 	       (is_kernels_own(op) ? MOUNT_TARGET_PLAIN : 0);
+}
+
+/*
+ * Who can write to the image may rename the place of a mount, and the mount goes with it: what
+ * is masked in it is looked up in it. Elsewhere a path means what it does from the root, for
+ * the links there are the image's.
+ */
+static void keep_own(struct mount_ctx *m, const struct mount_op *op, int *tree)
+{
+	struct statfs fs;
+
+	if (*tree < 0 || m->live || !mount_has_masks(m->plan, op))
+		return;
+	if (!is_kernels_own(op) && (sys_fstatfs(*tree, &fs) < 0 ||
+				    (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC)))
+		return;
+	m->own[op->index] = fd_take(tree);
 }
 
 /* "shared" is the last thing that is said, when the tree is where it belongs. */
@@ -227,6 +245,8 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 		r = share(op, tree, e);
 	if (r == 0 && m->fresh.tree < 0 && str_eq(op->type, "tmpfs") && !op->flags.tmpcopyup)
 		m->fresh = (struct mount_fresh){ op->target, fd_take(&tree) };
+	if (r == 0)
+		keep_own(m, op, &tree);
 	return r;
 }
 
@@ -268,7 +288,11 @@ static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err
 	if (target < 0)
 		return target;
 	r = attach(m, op, &tree, target, e);
-	return r < 0 || tree < 0 ? r : share(op, tree, e);
+	if (r == 0 && tree >= 0)
+		r = share(op, tree, e);
+	if (r == 0)
+		keep_own(m, op, &tree);
+	return r;
 }
 
 /* copy-symlink: a source that is a link is made again, anything else is bound. */
@@ -389,10 +413,11 @@ int mount_all(struct mount_ctx *m, struct err *e)
 	const struct mount_plan *p = m->plan;
 
 	/* init ends by execve or _exit: nobody has to free it */
-	m->late = malloc((p->n_ops + 1) * sizeof(*m->late));
+	m->late = malloc((2 * p->n_ops + 1) * sizeof(*m->late));
 	if (!m->late)
 		return err_sys(e, ENOMEM, NULL, "make the list of mounts");
-	for (size_t i = 0; i < p->n_ops; i++)
+	m->own = m->late + p->n_ops;
+	for (size_t i = 0; i < 2 * p->n_ops; i++)
 		m->late[i] = -1;
 	m->fresh.tree = -1;
 	for (size_t i = 0; i < p->n_ops; i++) {

@@ -4,10 +4,13 @@
  *
  * A masked file shows the host's /dev/null, taken before anything of the image could
  * stand in its place and checked to be that device (CVE-2025-31133); a masked directory
- * shows an empty read-only tmpfs, one for all of them. What does not exist needs no mask.
+ * shows an empty read-only tmpfs, one for all of them. What does not exist needs no mask; so
+ * that it does not only seem so, paths in a procfs or sysfs of ours are looked up in it, not
+ * by way of the image.
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -15,6 +18,76 @@
 #include "base/str.h"
 #include "base/trace.h"
 #include "mount/mount_room.h"
+
+/* --- where ---------------------------------------------------------------------------- */
+
+/* @path as seen from @dir: "/x", or "" when it is @dir itself; NULL: it is not below. */
+static const char *path_from(const char *path, const char *dir)
+{
+	size_t n = str_eq(dir, "/") ? 0 : strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]) ? path + n : NULL;
+}
+
+bool mount_has_masks(const struct mount_plan *p, const struct mount_op *op)
+{
+	for (size_t i = 0; i < p->n_readonly; i++)
+		if (path_from(p->readonly[i], op->target))
+			return true;
+	for (size_t i = 0; i < p->n_masked; i++)
+		if (path_from(p->masked[i], op->target))
+			return true;
+	return false;
+}
+
+/*
+ * The kept tree in which @path is, by the names of the configuration: the last one mounted at
+ * or above it, unless something later covers that. What is mounted within it is no hindrance:
+ * look-ups cross it. NULL: none, it is looked up from the root.
+ */
+static int *tree_of(struct mount_ctx *m, const char *path, const char **ret_rest)
+{
+	size_t covered = SIZE_MAX; /* length of the shortest target of what is later */
+
+	for (size_t i = m->own ? m->plan->n_ops : 0; i-- > 0;) {
+		const struct mount_op *op = &m->plan->ops[i];
+		const char *rest = path_from(path, op->target);
+		size_t len = strlen(op->target);
+
+		if (!rest || op->kind == MOUNT_REMOUNT)
+			continue;
+		if (m->own[i] >= 0) {
+			*ret_rest = rest;
+			return len < covered ? &m->own[i] : NULL;
+		}
+		if (len < covered)
+			covered = len;
+	}
+	return NULL;
+}
+
+static int open_path(struct mount_ctx *m, const char *path, uint64_t flags)
+{
+	const char *rest;
+	const int *tree = tree_of(m, path, &rest);
+
+	return tree ? mount_open_in_root(*tree, *rest ? rest : "/", flags)
+		    : mount_open_in_root(m->root, path, flags);
+}
+
+/* @tree covers all of what @path is in: the next are looked up in it. */
+static void cover_tree(struct mount_ctx *m, const char *path, int *tree)
+{
+	const char *rest;
+	int *covered = tree_of(m, path, &rest);
+
+	if (!covered || *rest)
+		return;
+	fd_close(covered);
+	*covered = fd_take(tree);
+}
+
+/* --- what ----------------------------------------------------------------------------- */
 
 struct masks {
 	struct mount_ctx *m;
@@ -88,11 +161,11 @@ static bool is_absent(int r)
 
 static int mask_one(struct masks *k, const char *path, struct err *e)
 {
-	auto_fd target = mount_open_in_root(k->m->root, path, O_PATH | O_DIRECTORY);
+	auto_fd target = open_path(k->m, path, O_PATH | O_DIRECTORY);
 	bool dir = target != -ENOTDIR;
 
 	if (!dir)
-		target = mount_open_in_root(k->m->root, path, O_PATH);
+		target = open_path(k->m, path, O_PATH);
 	if (is_absent(target))
 		return 0;
 	if (target < 0)
@@ -105,7 +178,7 @@ static int mask_one(struct masks *k, const char *path, struct err *e)
 
 static int readonly_one(struct mount_ctx *m, const char *path, struct err *e)
 {
-	auto_fd target = mount_open_in_root(m->root, path, O_PATH);
+	auto_fd target = open_path(m, path, O_PATH);
 	auto_fd tree = -1;
 	int r;
 
@@ -121,6 +194,7 @@ static int readonly_one(struct mount_ctx *m, const char *path, struct err *e)
 		return err_sys(e, -r, path, "make read-only");
 	if (mount_attach(tree, target, path, e) < 0)
 		return -e->code;
+	cover_tree(m, path, &tree);
 	trace(MOUNT, "read-only '%s'", path);
 	return 0;
 }
@@ -136,5 +210,7 @@ int mount_masks(struct mount_ctx *m, struct err *e)
 		r = mask_one(&k, m->plan->masked[i], e);
 	fd_close(&k.null);
 	fd_close(&k.empty);
+	for (size_t i = 0; m->own && i < m->plan->n_ops; i++)
+		fd_close(&m->own[i]);
 	return r;
 }

@@ -88,6 +88,12 @@ int mount_flags_error(const char *path, uint64_t set, uint64_t clear, bool all, 
 /* The same with a mapping of ids. */
 int mount_idmap_error(const char *source, int code, struct err *e);
 
+/*
+ * --- mount_masks.c: is something to be masked, or read-only, in what @op mounts? Its tree is
+ * kept in m->own then, if it is procfs or sysfs.
+ */
+bool mount_has_masks(const struct mount_plan *p, const struct mount_op *op);
+
 /* --- mount_cgroup.c, mount_copyup.c */
 int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e);
 /* Copy what directory @from holds to directory @to: a fresh tmpfs. */

@@ -161,3 +161,44 @@ def _(t):
     rc, out, err = until(t, '"/data", .* = -1 ENOENT',
                          lambda: os.symlink("/", f"{t.rootfs}/x"), **AT_PATH)
     t.check("x-marks-it" in out if rc == 0 else "'/x/..'" in err, f"{rc}: {out}{err}")
+
+
+BIND = {"type": "bind", "options": ["rbind"]}
+
+for _kind, _more in (("procfs", {}), ("procfs of the host", BIND)):
+    for _hook in ("prestart", "createContainer"):
+        def _moved(t, more=_more, hook=_hook):
+            """CVE-2019-19921's family: who has the image moves the mount, and masks fail open."""
+            for m in t.config["mounts"]:
+                if m["destination"] in ("/proc", "/sys"):
+                    m.update(more, **({"source": m["destination"]} if more else {}))
+            if more:
+                t.config["linux"]["namespaces"] = [n for n in t.config["linux"]["namespaces"]
+                                                   if n["type"] != "pid"]
+            t.edit({f"hooks.{hook}": [{"path": t.script(
+                "move", f"cd {t.rootfs}; nsenter -t {os.getpid()} -m sh -c '"
+                        f"cd {t.rootfs} && mv proc proc2 && mkdir proc && mv sys sys2 && "
+                        "mkdir sys'\n")}]})
+            t.probe("read", "/proc2/timer_list", ",", "write", "/proc2/sys/kernel/domainname",
+                    "x", ",", "list", "/sys2/firmware", ",", "list", "/proc")
+            r = t.run()
+            t.check(r.rc == 0, f"{r}")
+            masked, written, firmware, proc = map(t.decode, r.out.splitlines())
+            t.equal((len(masked["/proc2/timer_list"]), written, firmware, proc),
+                    (0, {"error": "EROFS"}, [], []), "what is there")
+        case(f"the mount point of the {_kind} is renamed by a {_hook} hook")(_moved)
+
+
+@case("what is masked in a procfs that is read-only as a whole, and in one that is covered")
+def _(t):
+    t.edit({"linux.readonlyPaths": ["/proc", "/sys"], "linux.maskedPaths":
+            [MASKED, "/sys/firmware"], "+mounts": [
+                {"destination": "/sys", "type": "tmpfs", "source": "tmpfs"},
+                {"destination": "/sys/firmware", "type": "bind", "source": t.beside,
+                 "options": ["bind"]}]})
+    t.probe("read", MASKED, ",", "write", "/proc/sys/kernel/domainname", "x", ",", "list",
+            "/sys/firmware", ",", "write", "/sys/x", "x")
+    r = t.run()
+    t.check(r.rc == 0, f"{r}")
+    t.equal([*map(t.decode, r.out.splitlines())],
+            [{MASKED: ""}, {"error": "EROFS"}, [], {"error": "EROFS"}], "what is there")
