@@ -4,8 +4,11 @@
  *
  * The kernel asks every program on the way up to the root and all must agree, so ours
  * stands beside those of others and can only take away. A directory that was there
- * before may have the program of a former container: it goes when ours is in place.
+ * before may have the program of a former container: it goes when ours is in place. What
+ * has another name, an administrator or a service manager has put there: that stays.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "cgroup/devices.h"
@@ -22,12 +25,20 @@ static bool is_left(const uint32_t *ids, size_t n, uint32_t id)
 	return false;
 }
 
+static bool is_cleats(int prog)
+{
+	struct bpf_prog_info info = { 0 };
+
+	return sys_bpf_prog_info(prog, &info) == 0 &&
+	       strncmp(info.name, DEVICE_PROG_NAME, sizeof(info.name)) == 0;
+}
+
 static void detach_left(const struct cgroup *cg, const uint32_t *ids, size_t n, uint32_t ours)
 {
 	for (size_t i = 0; i < n; i++) {
 		auto_fd prog = ids[i] == ours ? -ENOENT : sys_bpf_prog_by_id(ids[i]);
 
-		if (prog >= 0)
+		if (prog >= 0 && is_cleats(prog))
 			sys_bpf_prog_detach(cg->v2, prog, BPF_CGROUP_DEVICE);
 	}
 }

@@ -86,7 +86,7 @@ int device_share_get(struct arena *a, int hints, const struct bpf_insn *insns, s
 	*ret_id = prog < 0 ? 0 : h.id;
 	if (prog >= 0)
 		return prog;
-	prog = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "cleat_devices", insns, n);
+	prog = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, DEVICE_PROG_NAME, insns, n);
 	if (prog < 0 || sys_bpf_prog_info(prog, &info) < 0)
 		return prog;
 	*ret_id = h.id = info.id;

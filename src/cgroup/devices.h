@@ -18,6 +18,9 @@
 
 #define DEVICE_ANY (-1)
 
+/* By which the kernel, and we, tell our programs from those of others. */
+#define DEVICE_PROG_NAME "cleat_devices"
+
 enum device_access { /* as the kernel's BPF_DEVCG_ACC_* */
 		     DEVICE_MKNOD = 1,
 		     DEVICE_READ = 2,

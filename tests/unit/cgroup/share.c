@@ -155,13 +155,20 @@ TEST(a_note_that_is_a_link_is_not_followed)
 
 /* --- attached ------------------------------------------------------------------------------------- */
 
+/* The ids, and how many; more than one in the order in which they came. */
+static size_t query(const struct live *l, uint32_t ids[4])
+{
+	size_t n = 4;
+
+	CHECK_INT(sys_bpf_prog_query(cgroup_v2_fd(l->cg), BPF_CGROUP_DEVICE, ids, &n), 0);
+	return n;
+}
+
 static uint32_t attached(const struct live *l)
 {
 	uint32_t ids[4] = { 0 };
-	size_t n = COUNT(ids);
 
-	CHECK_INT(sys_bpf_prog_query(cgroup_v2_fd(l->cg), BPF_CGROUP_DEVICE, ids, &n), 0);
-	CHECK_INT(n, 1);
+	CHECK_INT(query(l, ids), 1);
 	return ids[0];
 }
 
@@ -200,4 +207,36 @@ LIVE(containers_share_a_program)
 	live_destroy(&two);
 	live_destroy(&three);
 	close(live_hints);
+}
+
+LIVE(programs_of_others_stay)
+{
+	static const struct bpf_insn yes[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	static const char *const again[] = { DISK, "{'devices':[{'allow':true}]}", TUN };
+	struct bpf_prog_info info = { 0 };
+	struct live l = { 0 };
+	uint32_t ids[4];
+	int other;
+
+	if (view == VIEW_V1)
+		unit_skip("v1 has lists instead");
+	if (geteuid() != 0)
+		unit_skip("loading programs needs root");
+	make_with(&l, "/one", TUN);
+	other = sys_bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "sd_devices", yes, COUNT(yes));
+	REQUIRE(other >= 0);
+	CHECK_INT(sys_bpf_prog_info(other, &info), 0);
+	REQUIRE(sys_bpf_prog_attach(cgroup_v2_fd(l.cg), other, BPF_CGROUP_DEVICE, -1) == 0);
+	for (size_t i = 0; i < COUNT(again); i++) {
+		unit_row("%s", again[i]);
+		cgroup_close(l.cg);
+		make_with(&l, "/one", again[i]);
+		CHECK_INT(query(&l, ids), l.plan.device_len ? 2 : 1);
+		CHECK_INT(ids[0], info.id);
+	}
+	live_destroy(&l);
+	close(other);
 }
