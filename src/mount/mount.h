@@ -58,6 +58,7 @@ struct mount_op {
 	bool late_readonly; /* made read-only at the end: what is filled or labelled first */
 	bool label_root;    /* the root directory gets the label, for the superblock takes none */
 	bool from_parent;   /* the source is opened outside of the container's user namespace */
+	bool peers; /* it stays a peer of the host's mounts: what is mounted on it shows there */
 };
 
 /* One hierarchy of the host and where the container is in it. */

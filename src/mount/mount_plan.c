@@ -187,19 +187,25 @@ static int plan_fs(const struct oci_mount *in, struct mount_op *op, struct err *
 }
 
 /*
- * A user namespace may not reach the source. A mapping of its own is made by whoever sees the
- * process that carries it in /proc. And what is shared in a root that is shared has the host's
- * mounts for peers, not the slaves of them that our namespace has: what the container mounts
- * there is seen on the host (the engines' "bidirectional").
+ * What is shared in a root that is shared has the host's mounts for peers, not the slaves of
+ * them that our namespace has: what is mounted there in the container is seen on the host (the
+ * engines' "bidirectional").
  */
-static bool is_opened_by_parent(const struct mount_op *op, const struct spec *spec,
-				const struct mount_plan *p)
+static bool is_peer(const struct mount_op *op, const struct spec *spec)
+{
+	return op->kind == MOUNT_BIND &&
+	       op->flags.propagation & spec->rootfs_propagation & MS_SHARED;
+}
+
+/*
+ * A user namespace may not reach the source. A mapping of its own is made by whoever sees the
+ * process that carries it in /proc. And peers of the host's mounts there are in its namespace.
+ */
+static bool is_opened_by_parent(const struct mount_op *op, const struct mount_plan *p)
 {
 	if (op->kind == MOUNT_FS)
 		return op->flags.idmap;
-	return op->kind == MOUNT_BIND &&
-	       (p->user_ns || op->flags.idmap ||
-		(op->flags.propagation & spec->rootfs_propagation & MS_SHARED));
+	return op->kind == MOUNT_BIND && (p->user_ns || op->flags.idmap || op->peers);
 }
 
 static int plan_op(struct arena *a, const struct spec *spec, const struct mount_plan *p,
@@ -230,7 +236,8 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 		if (r < 0)
 			return r;
 	}
-	op->from_parent = is_opened_by_parent(op, spec, p);
+	op->peers = is_peer(op, spec);
+	op->from_parent = is_opened_by_parent(op, p);
 	/* not the host's queues, which the host has labelled */
 	op->label_root = p->label && op->kind == MOUNT_FS && str_eq(op->type, "mqueue") &&
 			 (spec->ns_new | spec->ns_joined) & CLONE_NEWIPC;
@@ -255,6 +262,23 @@ static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan 
 	return 0;
 }
 
+/* A mask of ours would hide the file from the host as well, and stay there for ever. */
+static int check_not_shared(const struct mount_plan *p, const char *what, size_t i,
+			    const char *path, struct err *e)
+{
+	for (size_t k = 0; k < p->n_ops; k++) {
+		const struct mount_op *op = &p->ops[k];
+
+		if (op->peers && (str_eq(path, op->target) || str_eq(op->target, "/") ||
+				  path_is_below(path, op->target)))
+			return err_user(e, path,
+					"%s[%zu] '%s' is in mounts[%zu], which is shared with the "
+					"host: it would change there too",
+					what, i, path, op->index);
+	}
+	return 0;
+}
+
 /* Clean, and keep the first of equal names: Kubernetes lists hundreds. */
 static int plan_paths(struct arena *a, const struct mount_plan *p, const char *what,
 		      const char *const *in, size_t n, const char *const **ret, size_t *ret_n,
@@ -274,6 +298,8 @@ static int plan_paths(struct arena *a, const struct mount_plan *p, const char *w
 		path = mount_path_clean(a, in[i]);
 		if (path[1] == '\0')
 			return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
+		if (check_not_shared(p, what, i, path, e) < 0)
+			return -e->code;
 		while (j < k && !str_eq(out[j], path))
 			j++;
 		if (j == k)

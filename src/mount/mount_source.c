@@ -4,8 +4,9 @@
  *
  * A clone is still a member of its source's peer group: what is mounted on it would show
  * on the host. So it leaves the group before it is attached, as a slave when nothing else
- * was asked for, so that what the host mounts below the source later is seen. Only "shared"
- * keeps it, since that is what the word asks for.
+ * was asked for, so that what the host mounts below the source later is seen; "shared" makes
+ * a new group of such slaves. Only "shared" in a root that is shared keeps it, since that is
+ * what the two ask for.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -49,7 +50,17 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow)
 	return sys_open_tree(dirfd, path, flags);
 }
 
-/* Set what the operation wants on a detached tree; propagation but "shared" included. */
+/* Of a tree, where what was asked for is for its top alone: what is below leaves as well. */
+static int leave_peers(const struct mount_op *op, int tree)
+{
+	const struct mount_flags *f = &op->flags;
+
+	if (op->peers || !f->recursive || !f->propagation || f->propagation & MS_REC)
+		return 0;
+	return mount_set(tree, true, 0, 0, MS_SLAVE);
+}
+
+/* Set what the operation wants on a detached tree; propagation included, but for "shared". */
 static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
@@ -58,10 +69,11 @@ static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 	bool all = f->recursive && (!f->propagation || f->propagation & MS_REC);
 	int r;
 
-	if (!propagation)
-		propagation = MS_SLAVE;
-	if (propagation == MS_SHARED)
-		propagation = 0;
+	if (!propagation || propagation == MS_SHARED)
+		propagation = op->peers ? 0 : MS_SLAVE;
+	r = leave_peers(op, tree);
+	if (r < 0)
+		return err_sys(e, -r, op->source, "take out of the host's peer group");
 	/* one call where what it does to the top is meant for all of it, or there is no more */
 	if (!f->recursive || (!f->attr_set && !f->attr_clear)) {
 		mount_flags_top(f, &top_set, &top_clear);

@@ -236,6 +236,11 @@ ERRORS = [
      "absolute", ""),
     ("a read-only path that is relative", {"+linux.readonlyPaths": "x"}, "linux.readonlyPaths[1]",
      "absolute", ""),
+    ("a masked path that the host would lose", {
+        "linux.rootfsPropagation": "rshared", "+linux.maskedPaths": "/x/y",
+        "+mounts": {"destination": "/x", "type": "bind", "source": "/tmp",
+                    "options": ["rbind", "rshared"]}}, "linux.maskedPaths[1]",
+     "which is shared with the host", ""),
     ("the root as a masked path", {"+linux.maskedPaths": "/"}, "linux.maskedPaths[1]",
      "cannot be the root", ""),
     ("an unknown personality", {"linux.personality": {"domain": "LINUX64"}},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published flaws of runtimes, each tried again: mounts that are steered by who is inside."""
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import time
 
 from cases.livemounts import Inside, mounts
+from frame import kernel
 from frame.case import case
 from frame.config import user_namespace
 
@@ -202,3 +204,79 @@ def _(t):
     t.check(r.rc == 0, f"{r}")
     t.equal([*map(t.decode, r.out.splitlines())],
             [{MASKED: ""}, {"error": "EROFS"}, [], {"error": "EROFS"}], "what is there")
+
+
+# --- what is mounted in the container shows on the host --------------------------------------------
+
+@contextlib.contextmanager
+def shared_source(t):
+    """A shared tmpfs of the host with another below it; yields its place and what it has below."""
+    top = f"{t.dir}/top"
+    os.mkdir(top)
+    kernel.mount("top", top, "tmpfs", 0, "size=64k,mode=777")
+    for name in ("sub", "ro", "deep"):
+        os.mkdir(f"{top}/{name}")
+    kernel.mount("deep", f"{top}/deep", "tmpfs", 0, "size=64k,mode=777")
+    for name in ("sub", "ro"):
+        os.mkdir(f"{top}/deep/{name}")
+
+    def shown():
+        return sorted(line.split()[4][len(top):] for line in
+                      t.read("/proc/self/mountinfo").splitlines()
+                      if line.split()[4].startswith(top + "/"))
+    try:
+        yield top, shown
+    finally:
+        subprocess.run(["umount", "-R", top], check=True)
+
+
+for _way, _edits in WAYS.items():
+    for _words in (["rbind", "rshared"], ["rbind", "shared"], ["rbind", "slave"],
+                   ["rbind", "private"], ["rbind", "rslave"], ["rbind"], ["bind", "shared"]):
+        for _root in ("", "rprivate"):
+            def _peers(t, edits=_edits, words=tuple(_words), root=_root):
+                """Without a root that is shared nothing is asked to be seen on the host."""
+                os.mkdir(f"{t.rootfs}/vol")
+                with shared_source(t) as (top, shown):
+                    deep = ["/vol/deep"] if words[0] == "rbind" else []
+                    t.edit({**edits, "linux.rootfsPropagation": root or None, "+mounts": [
+                        {"destination": "/vol", "type": "bind", "source": top,
+                         "options": [*words]},
+                        *({"destination": f"{d}/sub", "type": "tmpfs", "source": "x"}
+                          for d in ["/vol", *deep])],
+                        "linux.maskedPaths": [f"{d}/ro" for d in ["/vol", *deep]],
+                        "linux.readonlyPaths": [f"{d}/sub" for d in ["/vol", *deep]]})
+                    if not root:
+                        t.config["linux"].pop("rootfsPropagation")
+                    t.probe("sleep")
+                    t.create()
+                    during = shown()
+                    t.ok("start", t.id)
+                    t.ok("mounts", "add", t.id, json.dumps([
+                        {"destination": "/tmp", "type": "bind", "source": top,
+                         "options": [*words]},
+                        *({"destination": f"/tmp{d[4:]}/sub", "type": "tmpfs"}
+                          for d in ["/vol", *deep])]))
+                    added = shown()
+                    t.delete("--force")
+                    t.equal([during, added, shown()], [["/deep"]] * 3, "what the host sees")
+            case(f"mounts below a bind with {','.join(_words)}, the root {_root or 'as it is'}"
+                 f"{_way}")(_peers)
+
+
+@case("masks below a bind that is shared with the host")
+def _(t):
+    """runc puts them on the host, for ever."""
+    with shared_source(t) as (top, shown):
+        t.edit({"linux.rootfsPropagation": "rshared", "+mounts": [
+            {"destination": "/vol", "type": "bind", "source": top,
+             "options": ["rbind", "rshared"]}]})
+        for field in ("linux.maskedPaths", "linux.readonlyPaths"):
+            for at in ("/vol/ro", "/vol/./deep//ro", "/vol"):
+                t.edit({"linux.maskedPaths": [], "linux.readonlyPaths": [], field: [at]})
+                t.expect_failure(field + r"\[0\] '/vol.*' is in mounts\[\d\], which is shared")
+        t.edit({"linux.readonlyPaths": ["/volume", "/proc/sys"]})
+        t.edit({"linux.maskedPaths": ["/volume", "/proc/kcore"]})
+        t.probe("say", "ran")
+        t.equal(t.run().out, "ran\n", "the output")
+        t.equal(shown(), ["/deep"], "what the host sees")
