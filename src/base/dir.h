@@ -39,6 +39,13 @@ int dir_open_below(const struct dir *parent, const char *rel, struct dir *ret, s
 int dir_empty_flat(const struct dir *d, struct err *e);
 
 /*
+ * Remove what is in @d, whatever somebody hostile has put there: no link is followed, no
+ * mount crossed, and neither depth nor number take more than two descriptors and the time.
+ * -ETIMEDOUT: the next call goes on.
+ */
+int dir_empty_deep(const struct dir *d, unsigned timeout_ms, struct err *e);
+
+/*
  * Call @fn for each entry but . and .. with its DT_* type; a non-zero result ends the
  * walk and is returned. @fn may remove the entry that it is called for.
  */

@@ -90,12 +90,19 @@ static int open_dir(const struct container *c)
 	return sys_openat(c->dir.fd, NOTIFY_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
+/*
+ * A container with CAP_SYS_ADMIN and without a user namespace can make its mount writable:
+ * then anything may be in there.
+ */
 int notify_remove(const struct container *c, struct err *e)
 {
-	auto_fd dir = open_dir(c);
-	int r = dir < 0 ? dir : sys_unlinkat(dir, NOTIFY_NAME, 0);
+	auto_dir dir = { .fd = open_dir(c), .name = NOTIFY_DIR };
+	int r = dir.fd < 0 ? dir.fd : sys_unlinkat(dir.fd, NOTIFY_NAME, 0);
 
-	return r < 0 && r != -ENOENT ? err_sys(e, -r, NOTIFY_DIR "/" NOTIFY_NAME, "remove") : 0;
+	if (r < 0 && r != -ENOENT && r != -EISDIR)
+		return err_sys(e, -r, NOTIFY_DIR "/" NOTIFY_NAME, "remove");
+	r = sys_unlinkat(c->dir.fd, NOTIFY_DIR, AT_REMOVEDIR);
+	return r == -ENOTEMPTY ? dir_empty_deep(&dir, CONTAINER_DEADLINE_MS, e) : 0;
 }
 
 /* --- sockets ---------------------------------------------------------------------------------- */

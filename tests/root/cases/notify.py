@@ -6,7 +6,7 @@ import socket
 import threading
 
 from frame.case import case
-from frame.config import user_namespace
+from frame.config import caps, user_namespace
 from frame.trial import TIMEOUT
 
 READY = "READY=1\nSTATUS=up"
@@ -124,6 +124,34 @@ def _(t):
             "--bundle", t.bundle, t.id, env={**os.environ, "NOTIFY_SOCKET": "/nowhere"})
     left = [name for name in os.listdir(t.root) if not name.startswith(".")]
     t.check(not left, f"left: {left}")
+
+
+@case("a container that has filled the directory of its socket", needs="busybox")
+def _(t):
+    """Root with CAP_SYS_ADMIN and no user namespace: it can make the mount writable."""
+    manager = Manager(t)
+    t.busybox()
+    t.edit({"process.capabilities": caps("SYS_ADMIN", "DAC_OVERRIDE")})
+    t.args("/bin/sh", "-c", f"""
+cd /run/notify
+mount -o remount,rw,bind /run/notify
+/bin/busybox rm -f notify.sock
+mkdir -p notify.sock/x 0/1/2 3
+i=0
+while test $i -lt 200; do
+  echo x >file; /bin/busybox ln -s {t.beside} link; mkdir d; cd d; i=$((i+1))
+done
+echo ready
+exec sleep 1000""")
+    t.create(env=manager.env)
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    manager.close()
+    t.check(os.path.isdir(f"{t.root}/{t.id}/notify/d/d/d/d"), "it has not filled it")
+    t.delete("--force")
+    t.wait_for_end(pid)
+    t.equal(os.path.exists(f"{t.root}/{t.id}"), False, "a directory that is left")
 
 
 @case("without NOTIFY_SOCKET there is nothing of it")

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "unit/unit.h"
@@ -124,6 +125,61 @@ TEST(empty_flat_of_a_removed_directory)
 	touch(&top, "s/file");
 	CHECK_OK(dir_empty_flat(&d, &e), &e);
 	CHECK(exists(&top, "s/file"));
+}
+
+/* @depth directories, one in the other, each with a file and a link out, from @dir on. */
+static void nest(int dir, int depth)
+{
+	int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+
+	for (int i = 0; i < depth; i++) {
+		int below;
+
+		REQUIRE(mkdirat(at, "d", 0) == 0 && symlinkat("/", at, "link") == 0);
+		REQUIRE(mknodat(at, "file", S_IFREG | 0600, 0) == 0);
+		REQUIRE(fchmodat(at, "d", 0700, 0) == 0);
+		below = openat(at, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		REQUIRE(below >= 0);
+		close(at);
+		at = below;
+	}
+	close(at);
+}
+
+TEST(empty_deep)
+{
+	auto_dir top = open_test_dir(), d = DIR_NONE;
+	struct err e = { 0 };
+
+	REQUIRE(mkdirat(top.fd, "s", 0755) == 0 && mkdirat(top.fd, "keep", 0755) == 0);
+	touch(&top, "keep/file");
+	REQUIRE(symlinkat("../keep", top.fd, "s/keep") == 0);
+	CHECK_OK(dir_open_below(&top, "s", &d, &e), &e);
+	/* deeper than descriptors would go, with what is in the way of what is moved */
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 32, 32 }), 0);
+	nest(d.fd, 200);
+	for (int i = 0; i < 20; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", i);
+		if (i % 2) {
+			REQUIRE(mknodat(d.fd, name, S_IFREG | 0600, 0) == 0);
+		} else {
+			int sub;
+
+			REQUIRE(mkdirat(d.fd, name, 0700) == 0);
+			sub = openat(d.fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			nest(sub, i % 4 ? 0 : 3);
+			close(sub);
+		}
+	}
+	CHECK_INT(dir_empty_deep(&d, 0, &e), -ETIMEDOUT);
+	err_clear(&e);
+	CHECK_OK(dir_empty_deep(&d, 60000, &e), &e);
+	CHECK(unlinkat(top.fd, "s", AT_REMOVEDIR) == 0);
+	CHECK(exists(&top, "keep/file"));
+	/* and of one that is gone */
+	CHECK_OK(dir_empty_deep(&d, 60000, &e), &e);
 }
 
 struct seen {
