@@ -77,6 +77,7 @@ struct cgroup_plan {
 	 * they are in it. v2 only.
 	 */
 	const char *leaf;
+	bool named; /* it is in the v1 hierarchy name=systemd as well, at the same path */
 	const char *const *warnings; /* what was asked for and cannot be had; create logs them */
 	size_t n_warnings;
 };

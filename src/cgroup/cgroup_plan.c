@@ -262,6 +262,39 @@ static int plan_leaf(struct build *b)
 	return cgroup_path_below(b->arena, DELEGATE, name, &b->plan->leaf, b->err);
 }
 
+#define NAMED "annotations[\"" SPEC_ANNOTATION_CGROUP_V1 "\"]"
+
+/*
+ * The annotation: a place in the hierarchy name=systemd. It is root's of the host, which a user
+ * namespace does not have.
+ */
+static int plan_named(struct build *b)
+{
+	const struct spec *s = b->spec;
+
+	if (!spec_annotation(s->config, SPEC_ANNOTATION_CGROUP_V1))
+		return 0;
+	if (b->opt->manager == CGROUP_DISABLED)
+		return err_user(b->err, NAMED, "%s: the container has no cgroup", NAMED);
+	if (!(s->ns_new & CLONE_NEWCGROUP))
+		return err_user(b->err, NAMED, "%s: needs a new cgroup namespace", NAMED);
+	if ((s->ns_new | s->ns_joined) & CLONE_NEWUSER)
+		return err_user(
+			b->err, NAMED,
+			"%s: goes with no user namespace: the hierarchy is the host's root's",
+			NAMED);
+	if (b->plan->leaf)
+		return err_user(b->err, NAMED, "%s: does not go together with %s", NAMED,
+				SPEC_ANNOTATION_DELEGATE);
+	if (b->host->cgroups != HOST_CGROUP_V2)
+		return err_code(b->err, ENOTSUP, NAMED, "%s: needs a host with cgroup v2 alone",
+				NAMED);
+	if (host_is_rootless(b->host))
+		return err_code(b->err, EPERM, NAMED, "%s: needs root", NAMED);
+	b->plan->named = true;
+	return 0;
+}
+
 /* config-linux.md, "cgroup ownership": new cgroup namespace, v2, mounted for writing */
 static void plan_delegation(struct build *b)
 {
@@ -352,7 +385,7 @@ int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host
 			   .err = e,
 			   .resources = l && l->resources ? l->resources : &nothing };
 
-	if (plan_leaf(&b) < 0)
+	if (plan_leaf(&b) < 0 || plan_named(&b) < 0)
 		return -e->code;
 	if (opt->manager == CGROUP_DISABLED) {
 		*ret = plan;

@@ -17,7 +17,7 @@ int cgroup_new(struct arena *a, enum cgroup_manager m, size_t n, struct cgroup *
 	cg->ops = cgroup_manager(m);
 	cg->arena = a;
 	cg->root = DIR_NONE;
-	cg->v2 = cg->birth = cg->hints = -1;
+	cg->v2 = cg->birth = cg->named_tree = cg->hints = -1;
 	cg->helper = UNIT_HELPER_NONE;
 	cg->dirs = arena_new_n(a, n, struct cgroup_dir);
 	if (n && dir_open(CGROUP_ROOT, &cg->root, e) < 0)
@@ -32,6 +32,7 @@ void cgroup_close(struct cgroup *cg)
 		return;
 	cgroup_release(cg);
 	fd_close(&cg->birth);
+	fd_close(&cg->named_tree);
 	fd_close(&cg->v2);
 	dir_close(&cg->root);
 }

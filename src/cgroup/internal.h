@@ -35,9 +35,11 @@ struct cgroup {
 	const struct cgroup_manager_ops *ops;
 	struct arena *arena;
 	struct dir root;
-	int v2;			/* O_PATH descriptor of the v2 directory; -1: none */
-	struct cgroup_dir leaf; /* below it, where the processes are; @at NULL: none */
-	int birth;		/* O_PATH descriptor of a new leaf; -1 */
+	int v2;			 /* O_PATH descriptor of the v2 directory; -1: none */
+	struct cgroup_dir leaf;	 /* below it, where the processes are; @at NULL: none */
+	int birth;		 /* O_PATH descriptor of a new leaf; -1 */
+	struct cgroup_dir named; /* in the hierarchy name=systemd, see named.c; @at NULL: none */
+	int named_tree;		 /* a mount of that, when it was used; -1 */
 	struct cgroup_dir *dirs;
 	size_t n_dirs;
 	uint64_t inode; /* of the v2, else of the first v1 directory; 0: unknown */
@@ -112,6 +114,17 @@ int cgroup_attach_devices(const struct cgroup *cg, const struct cgroup_plan *p, 
 int cgroup_rmdir(const struct cgroup *cg, const struct cgroup_dir *d);
 /* The leaf alone, with what is between it and the container's own; 0 or -errno. */
 int cgroup_rmdir_leaf(const struct cgroup *cg);
+/* Those below @path from @dir, then it: v1, without a wait for processes. 0 or -errno. */
+int cgroup_remove_tree(int dir, const char *path);
+
+/* --- named.c ---------------------------------------------------------------------------------- */
+/* It has the path of dirs[0], which is v2. */
+void cgroup_set_named(struct cgroup *cg);
+int cgroup_named_make(struct cgroup *cg, struct err *e);
+int cgroup_named_join(struct cgroup *cg, const char *pid, struct err *e);
+/* @nested: with those that it holds. A hierarchy that has gone held nothing. 0 or -errno. */
+int cgroup_named_remove(const struct cgroup *cg, bool nested);
+
 /* All directories, nested ones first. */
 int cgroup_remove_dirs(struct cgroup *cg, struct err *e);
 

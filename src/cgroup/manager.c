@@ -112,7 +112,7 @@ bool cgroup_needs_join(const struct cgroup *cg)
 	for (size_t i = 0; i < cg->n_dirs; i++)
 		if (cg->dirs[i].hierarchy && !cg->dirs[i].absent)
 			return true;
-	return false;
+	return cg->named.at;
 }
 
 int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
@@ -130,7 +130,7 @@ int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
 		if (r < 0)
 			return cgroup_error(d, r, e, "move process %d to", (int)pid);
 	}
-	return 0;
+	return cg->named.at ? cgroup_named_join(cg, text, e) : 0;
 }
 
 /* The path of a process in the v2 tree, from "0::/a/b" in /proc/PID/cgroup. */

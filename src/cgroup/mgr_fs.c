@@ -331,6 +331,8 @@ int cgroup_fs_build(struct cgroup *cg, const struct cgroup_plan *p, bool adopt, 
 		return -e->code;
 	if (v2 && cgroup_attach_devices(cg, p, !v2->n_made, cg->hints, e) < 0)
 		return -e->code;
+	if (v2 && p->named && cgroup_named_make(cg, e) < 0)
+		return -e->code;
 	if (v2 && p->leaf && make_leaf(cg, p, e) < 0)
 		return -e->code;
 	return v2 && p->delegate ? delegate(cg->v2, v2, p, e) : 0;
@@ -341,6 +343,8 @@ void cgroup_fs_unmake(struct cgroup *cg)
 {
 	if (cg->leaf.at)
 		unmake_dir(cg, &cg->leaf);
+	if (cg->named.n_made)
+		cgroup_named_remove(cg, false);
 	for (size_t i = 0; i < cg->n_dirs; i++)
 		unmake_dir(cg, &cg->dirs[i]);
 }

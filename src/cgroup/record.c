@@ -62,6 +62,8 @@ void cgroup_record(struct arena *a, const struct cgroup_plan *p, const struct cg
 					     p->host == HOST_CGROUP_HYBRID ? "/unified" : "");
 		if (!d->hierarchy)
 			s->leaf = p->leaf;
+		if (!d->hierarchy && p->named)
+			s->named = s->has_named = true;
 	}
 	s->v1 = v1.v;
 	s->n_v1 = v1.n;
@@ -143,6 +145,8 @@ static int open_dirs(struct arena *a, const struct cleat_state_cgroup *s, struct
 	r = n ? add_v2_dir(cg, s, e) : 0;
 	if (n && r == 0)
 		r = add_leaf(cg, s, e);
+	if (n && r == 0 && s->named && s->unified_path)
+		cgroup_set_named(cg);
 	for (size_t i = 0; n && i < s->n_v1 && r == 0; i++)
 		r = add_v1_dir(cg, s->v1[i], e);
 	if (r < 0) {
@@ -192,7 +196,7 @@ bool cgroup_remove_empty(struct arena *a, const struct cleat_state_file *state)
 
 	if (!s || !str_eq(s->manager, cgroup_fs_ops.name) || open_dirs(a, s, &cg, &ignored) < 0)
 		return false;
-	gone = cgroup_rmdir_leaf(cg) == 0;
+	gone = cgroup_named_remove(cg, false) == 0 && cgroup_rmdir_leaf(cg) == 0;
 	for (size_t i = cg->n_dirs; i-- > 0 && gone;) {
 		int r = cgroup_rmdir(cg, &cg->dirs[i]);
 
@@ -209,6 +213,7 @@ static int remove_named(const struct cgroup *cg, bool *ret_busy, struct err *e)
 	int failed = 0;
 
 	*ret_busy = false;
+	cgroup_named_remove(cg, false);
 	cgroup_rmdir_leaf(cg); /* what stays keeps what it is below */
 	for (size_t i = cg->n_dirs; i-- > 0;) {
 		const struct cgroup_dir *d = &cg->dirs[i];

@@ -153,6 +153,16 @@ static int remove_busy(const struct cgroup *cg, const struct cgroup_dir *d)
 	return r;
 }
 
+int cgroup_remove_tree(int dir, const char *path)
+{
+	struct walk w = { .at = -1, .stuck = -1, .deadline = clock_now_ms() + EMPTY_WAIT_MS };
+	auto_fd top = sys_openat(dir, path, O_PATH | O_DIRECTORY, 0);
+	int r = top < 0 ? top : remove_below(&w, top);
+
+	fd_close(&w.at);
+	return r < 0 ? r : sys_unlinkat(dir, path, AT_REMOVEDIR);
+}
+
 static int remove_dir(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
 {
 	char name[DIR_TEXT_SIZE];
@@ -175,11 +185,15 @@ static int remove_dir(struct cgroup *cg, const struct cgroup_dir *d, struct err 
 
 int cgroup_remove_dirs(struct cgroup *cg, struct err *e)
 {
-	int r = 0;
+	int r = 0, named;
 
 	/* one that cannot be removed does not keep the others */
 	for (size_t i = cg->n_dirs; i-- > 0;)
 		if (!cg->dirs[i].absent && remove_dir(cg, &cg->dirs[i], r < 0 ? NULL : e) < 0)
 			r = -EBUSY;
+	/* nobody is in the v2 one any more, so nobody is there */
+	named = cgroup_named_remove(cg, r == 0 && cgroup_matches(cg));
+	if (r == 0 && named < 0)
+		r = cgroup_error(&cg->named, named, e, "remove");
 	return r < 0 ? -e->code : 0;
 }

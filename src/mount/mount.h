@@ -57,6 +57,7 @@ struct mount_op {
 	size_t n_uid_maps, n_gid_maps;
 	bool late_readonly; /* made read-only at the end: what is filled or labelled first */
 	bool label_root;    /* the root directory gets the label, for the superblock takes none */
+	bool named;	    /* MOUNT_CGROUP: a tmpfs with the v1 hierarchy name=systemd in it */
 	bool from_parent;   /* the source is opened outside of the container's user namespace */
 	bool peers; /* it stays a peer of the host's mounts: what is mounted on it shows there */
 };

@@ -68,6 +68,22 @@ static int link_controllers(const struct mount_cgroup *h, int folder, struct err
 	return 0;
 }
 
+/* In our cgroup namespace: its root there is the container's cgroup, where init is by now. */
+static int attach_named(const struct mount_op *op, int folder, struct err *e)
+{
+	auto_fd tree = -1;
+	int r = sys_mkdirat(folder, "systemd", 0755);
+
+	if (r < 0)
+		return err_sys(e, -r, "systemd", "make the directory of the hierarchy");
+	tree = mount_fs_simple("cgroup", op->data, op->n_data,
+			       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+	if (tree < 0)
+		return tree;
+	r = sys_move_mount(tree, "", folder, "systemd", MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? err_sys(e, -r, "systemd", "mount the hierarchy") : 0;
+}
+
 /* A small tmpfs with a folder a hierarchy, as on the host. */
 static int mount_tree(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e)
 {
@@ -80,6 +96,8 @@ static int mount_tree(struct mount_ctx *m, const struct mount_op *op, int target
 		return tree;
 	/* mounts below a detached tree need a newer kernel than ours may be (6.15) */
 	r = mount_attach(tree, target, op->target, e);
+	if (op->named)
+		return r < 0 ? r : attach_named(op, tree, e);
 	for (size_t i = 0; i < m->n_cgroups && r == 0; i++) {
 		r = attach_hierarchy(m, op, &m->cgroups[i], tree, e);
 		if (r == 0)
@@ -110,7 +128,7 @@ int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, str
 	if (m->plan->cgroups == HOST_CGROUP_NONE || (is_v2 && !v2_of(m)))
 		return err_code(e, ENODEV, op->type, "this host has no %s hierarchy to mount",
 				wants_v2 ? "cgroup v2" : "cgroup");
-	if (!is_v2)
+	if (!is_v2 || op->named)
 		return mount_tree(m, op, target, e);
 	tree = open_hierarchy(m, op, v2_of(m), e);
 	return tree < 0 ? tree : mount_attach(tree, target, op->target, e);

@@ -208,6 +208,24 @@ static bool is_opened_by_parent(const struct mount_op *op, const struct mount_pl
 	return op->kind == MOUNT_BIND && (p->user_ns || op->flags.idmap || op->peers);
 }
 
+/* run.oci.systemd.force_cgroup_v1: nothing of what the configuration says of it holds. */
+static bool plan_named(struct arena *a, const struct spec *spec, struct mount_op *op)
+{
+	static const struct mount_data data[] = { { "none", NULL },
+						  { "name", "systemd" },
+						  { "xattr", NULL } };
+	const char *path = spec_annotation(spec->config, SPEC_ANNOTATION_CGROUP_V1);
+
+	if (!path || !str_eq(mount_path_clean(a, path), op->target))
+		return false;
+	op->kind = MOUNT_CGROUP;
+	op->type = op->source = "cgroup";
+	op->data = data;
+	op->n_data = COUNT(data);
+	op->named = true;
+	return true;
+}
+
 static int plan_op(struct arena *a, const struct spec *spec, const struct mount_plan *p,
 		   const struct oci_mount *in, struct mount_op *op, struct err *e)
 {
@@ -216,6 +234,8 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 	if (!in->destination || !in->destination[0])
 		return err_user(e, NULL, "has no destination");
 	op->target = mount_path_clean(a, in->destination);
+	if (plan_named(a, spec, op))
+		return check_proc_target(op, e);
 	r = mount_options_parse(a, (const char *const *)in->options, in->n_options, &op->flags,
 				&op->data, &op->n_data, e);
 	if (r < 0)
@@ -248,7 +268,9 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan *p, struct err *e)
 {
 	const struct oci_config *c = spec->config;
+	const char *named = spec_annotation(c, SPEC_ANNOTATION_CGROUP_V1);
 	struct mount_op *ops = arena_new_n(a, c->n_mounts, struct mount_op);
+	bool found = !named;
 
 	if (c->n_mounts && !p->has_ns)
 		return err_user(e, "mounts", "mounts need a mount namespace");
@@ -256,7 +278,13 @@ static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan 
 		ops[i].index = i;
 		if (plan_op(a, spec, p, c->mounts[i], &ops[i], e) < 0)
 			return err_note(e, "mounts[%zu]", i);
+		found |= ops[i].named;
 	}
+	if (!found)
+		return err_user(e, named,
+				"annotations[\"" SPEC_ANNOTATION_CGROUP_V1
+				"\"]: nothing is mounted on '%s'",
+				named);
 	p->ops = ops;
 	p->n_ops = c->n_mounts;
 	return 0;

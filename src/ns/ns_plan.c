@@ -56,9 +56,10 @@ int ns_plan_make(struct arena *a, const struct spec *spec, const struct host *ho
 	 * must see it where the tree is mounted with nsdelegate, which need not be so in a
 	 * namespace that is joined; one that is the host's can be joined with the host's
 	 * rights only, so not after a user namespace. */
-	p.late_cgroup = spec->ns_new & CLONE_NEWCGROUP
-				? host->n_v1 > 0
-				: !p.new_user && !p.join_user && spec->ns_joined & CLONE_NEWCGROUP;
+	p.late_cgroup =
+		spec->ns_new & CLONE_NEWCGROUP
+			? host->n_v1 > 0 || spec_annotation(spec->config, SPEC_ANNOTATION_CGROUP_V1)
+			: !p.new_user && !p.join_user && spec->ns_joined & CLONE_NEWCGROUP;
 	/* Its root is above where init is born, so it is there before init. */
 	p.early_cgroup = spec->ns_new & CLONE_NEWCGROUP && !p.late_cgroup &&
 			 spec_annotation_text(spec->config, SPEC_ANNOTATION_DELEGATE);

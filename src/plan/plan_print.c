@@ -94,6 +94,8 @@ static void put_cgroup(struct plan_out *o, const struct cgroup_plan *c)
 	}
 	if (c->scope)
 		plan_put(o, "cgroup unit %s in %s\n", c->scope, c->slice);
+	if (c->named)
+		plan_put(o, "cgroup in name=systemd\n");
 	if (c->leaf)
 		plan_put(o, "cgroup of the processes %s\n", c->leaf);
 	if (c->delegate)

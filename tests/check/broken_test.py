@@ -58,6 +58,12 @@ ERRORS = [
     ("a delegated cgroup without a namespace", {
         'annotations["run.oci.delegate-cgroup"]': "a", "linux.namespaces[5]": GONE},
      'annotations["run.oci.delegate-cgroup"]', "needs a new cgroup namespace", ""),
+    ("name=systemd with a user namespace", {
+        'annotations["run.oci.systemd.force_cgroup_v1"]': "/dev"},
+     'annotations["run.oci.systemd.force_cgroup_v1"]', "goes with no user namespace", ""),
+    ("name=systemd where nothing is mounted", {
+        'annotations["run.oci.systemd.force_cgroup_v1"]': "/a"},
+     'annotations["run.oci.systemd.force_cgroup_v1"]', "nothing is mounted on '/a'", ""),
     ("a handler that is not there", {'annotations["run.oci.handler"]': "krun"},
      'annotations["run.oci.handler"]', "'krun' is not available", ""),
     ("mounts as an object", {"mounts": {}}, "mounts", "expected an array", ""),

@@ -102,6 +102,10 @@ CASES = [
                                                 "source": "cgroup", "options": ["rw"]},
                                     "process.user.uid": 7}),
     ("a cgroup below for the processes", {'annotations["run.oci.delegate-cgroup"]': "a/b"}),
+    ("name=systemd instead of a mount", {
+        **NO_USER, 'annotations["run.oci.systemd.force_cgroup_v1"]': "/dev/"}),
+    ("name=systemd where nothing is mounted", {
+        **NO_USER, 'annotations["run.oci.systemd.force_cgroup_v1"]': "/a"}),
     ("a relative destination", {"mounts[1].destination": "dev"}),
     ("a label", {"linux.mountLabel": "u:o:t:s0"}),
     ("a label of another kind", {"linux.mountLabel": "u:o:t:s0",

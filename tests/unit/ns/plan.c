@@ -86,6 +86,19 @@ TEST(cgroup_namespace_comes_early_above_the_processes)
 	CHECK_INT(s.plan.clone_flags, ALL | CLONE_NEWCGROUP);
 }
 
+TEST(cgroup_namespace_comes_late_with_a_named_hierarchy)
+{
+	struct oci_string_entry entry = { SPEC_ANNOTATION_CGROUP_V1, "/sys/fs/cgroup" };
+	struct oci_string_map map = { .entries = &entry, .n = 1 };
+	struct scene s;
+
+	begin(&s, ALL | CLONE_NEWCGROUP);
+	s.config.annotations = &map;
+	CHECK_OK(make(&s), &s.e);
+	CHECK(s.plan.late_cgroup);
+	CHECK_INT(s.plan.clone_flags, ALL);
+}
+
 TEST(user_and_time_are_unshared)
 {
 	struct scene s;
