@@ -157,9 +157,10 @@ static int open_sources(struct change *ch, struct err *e)
 	char path[48];
 	bool takes_userns = false;
 	auto_fd userns = -1;
-
+	struct mount_op *ops = arena_new_n(ch->arena, ch->plan.n_ops, struct mount_op);
 	ch->trees = arena_new_n(ch->arena, ch->plan.n_ops, int);
 	for (size_t i = 0; i < ch->plan.n_ops; i++) {
+		ops[i] = ch->plan.ops[i];
 		ch->trees[i] = -1;
 		takes_userns |= mount_op_takes_userns(&ch->plan.ops[i]);
 	}
@@ -170,9 +171,9 @@ static int open_sources(struct change *ch, struct err *e)
 			return err_sys(e, -userns, path, "open the user namespace");
 	}
 	for (size_t i = 0; i < ch->plan.n_ops; i++)
-		if (ch->plan.ops[i].kind == MOUNT_BIND &&
-		    mount_source_open(&ch->plan, &ch->plan.ops[i], userns, &ch->trees[i], e) < 0)
+		if (mount_live_source(ch->arena, &ch->plan, &ops[i], userns, &ch->trees[i], e) < 0)
 			return err_note(e, "mounts[%zu]", i);
+	ch->plan.ops = ops;
 	return 0;
 }
 

@@ -55,6 +55,7 @@ struct mount_op {
 	size_t n_data;
 	const struct id_map *uid_maps, *gid_maps; /* idmap; NULL: the container's */
 	size_t n_uid_maps, n_gid_maps;
+	const char *link; /* copy-symlink: what the source says; NULL: it is read when it is made */
 	bool late_readonly; /* made read-only at the end: what is filled or labelled first */
 	bool label_root;    /* the root directory gets the label, for the superblock takes none */
 	bool named;	    /* MOUNT_CGROUP: a tmpfs with the v1 hierarchy name=systemd in it */
@@ -190,6 +191,15 @@ struct mount_live {
 	size_t n;
 };
 
+/*
+ * mount_live_source() - before that process joins: what @op takes from the host
+ * @userns_fd: where mount_op_takes_userns(), else -1
+ *
+ * Paths mean what the container wants in there. *ret_tree is a detached tree, or -1 where
+ * @op takes nothing, or only a link, which is noted in it.
+ */
+int mount_live_source(struct arena *a, const struct mount_plan *p, struct mount_op *op,
+		      int userns_fd, int *ret_tree, struct err *e);
 /*
  * mount_live_add() - in a process that has joined the container's mount namespace
  * @trees: sources that were opened outside, by number of the operation; -1: made here

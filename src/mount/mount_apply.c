@@ -225,7 +225,7 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 	if (target < 0)
 		return target;
 	tree = mount_fs_is_old_style(op)
-		       ? mount_fs_old_style(m->plan, op, m->root, target, e)
+		       ? mount_fs_old_style(m->plan, op, target, e)
 		       : make_fs(m, op, covered_mode(op, target, created, mode), e);
 	if (tree < 0)
 		return tree;
@@ -298,14 +298,15 @@ static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err
 /* copy-symlink: a source that is a link is made again, anything else is bound. */
 static int apply_link(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
-	char link[PATH_MAX], there[PATH_MAX];
-	ssize_t n = sys_readlinkat(AT_FDCWD, op->source, link, sizeof(link));
+	char buf[PATH_MAX], there[PATH_MAX];
+	const char *link = op->link;
 	auto_fd parent = -1;
 	const char *name;
 	int r;
 
-	if (n < 0)
+	if (!link && sys_readlinkat(AT_FDCWD, op->source, buf, sizeof(buf)) < 0)
 		return apply_bind(m, op, e);
+	link = link ? link : buf;
 	parent = mount_target_parent(m->root, op->target, &name, e);
 	if (parent < 0)
 		return parent;

@@ -4,7 +4,7 @@
  *
  * fsconfig(2) takes values of 255 bytes. The layers of an overlay go one by one, as
  * descriptors where a path is longer; what else is longer, and the flags that only
- * mount(2) knows, take mount(2) on the target's descriptor.
+ * mount(2) knows, take mount(2), in a place of our own.
  *
  * The kernel says why it refuses on the descriptor that fsopen(2) gave: the line goes
  * into the message.
@@ -256,6 +256,22 @@ int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, u
 
 /* --- mount(2) ------------------------------------------------------------------------- */
 
+/* Not of a server: "host:/path", "//host/path". */
+static bool is_path(const char *text)
+{
+	return text && text[0] == '/' && text[1] != '/';
+}
+
+bool mount_fs_has_files(const struct mount_op *op)
+{
+	if (op->kind != MOUNT_FS || is_shared_superblock(op->type))
+		return false;
+	for (size_t i = 0; i < op->n_data; i++)
+		if (is_path(op->data[i].value))
+			return true;
+	return is_path(op->source);
+}
+
 bool mount_fs_is_old_style(const struct mount_op *op)
 {
 	if (op->flags.sb_flags & MS_I_VERSION)
@@ -315,28 +331,70 @@ static unsigned long old_flags(const struct mount_flags *f)
 	return flags;
 }
 
-/* What covers @path now, as a detached tree; the path is uncovered again. */
-static int take_off(int root, const char *path, struct err *e)
+/* A tmpfs that nobody can change, with a directory "m" to mount on. */
+static int scratch_make(struct err *e)
 {
-	auto_fd top = mount_open_in_root(root, path, O_PATH);
-	auto_fd tree = -1;
-	char link[32];
+	const struct mount_data mode = { "mode", "700" };
+	auto_fd dir = mount_fs_simple("tmpfs", &mode, 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e);
 	int r;
 
-	if (top < 0)
-		return err_sys(e, -top, path, "open what was mounted on");
-	tree = mount_clone(top, "", false, false);
-	if (tree < 0)
-		return err_sys(e, -tree, path, "clone what was mounted on");
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", top);
-	r = sys_umount2(link, MNT_DETACH);
-	return r < 0 ? err_sys(e, -r, path, "detach what was mounted on") : fd_take(&tree);
+	if (dir < 0)
+		return dir;
+	r = sys_mkdirat(dir, "m", 0700);
+	if (r == 0)
+		r = mount_set(dir, false, MOUNT_ATTR_RDONLY, 0, 0);
+	return r < 0 ? err_sys(e, -r, NULL, "make a place to mount on") : fd_take(&dir);
 }
 
-int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int root, int target,
+/* In the scratch directory: mount, and take a clone. */
+static int mount_and_clone(int dir, const struct mount_op *op, unsigned long flags,
+			   const char *data, struct err *e)
+{
+	auto_fd top = -1;
+	int r = mount_set(dir, false, 0, 0, MS_PRIVATE);
+
+	if (r == 0)
+		r = sys_fchdir(dir);
+	if (r < 0)
+		return err_sys(e, -r, op->target, "prepare mount(2) on");
+	r = sys_mount(op->source, "m", op->type, flags, data);
+	if (r < 0)
+		return err_sys(e, -r, op->type, "mount(2) the file system");
+	top = sys_openat(dir, "m", O_PATH | O_NOFOLLOW, 0);
+	r = top < 0 ? top : mount_clone(top, "", false, false);
+	return r < 0 ? err_sys(e, -r, op->target, "clone what was mounted for") : r;
+}
+
+/*
+ * mount(2) takes a name, and a mount that is attached by name is found by name again. Those
+ * must be nobody's to exchange: so it is done within a file system of our own that covers the
+ * target meanwhile, with names from our working directory, since /proc may not be ours.
+ */
+static int mount_by_name(const struct mount_op *op, int target, unsigned long flags,
+			 const char *data, struct err *e)
+{
+	auto_fd cwd = sys_open(".", O_PATH | O_DIRECTORY, 0);
+	auto_fd dir = scratch_make(e);
+	auto_fd tree = -1;
+	int r;
+
+	if (dir < 0 || mount_attach(dir, target, op->target, e) < 0)
+		return -e->code;
+	tree = mount_and_clone(dir, op, flags, data, e);
+	r = sys_fchdir(dir);
+	if (r == 0)
+		r = sys_umount2(".", MNT_DETACH);
+	if (r == 0)
+		r = cwd < 0 ? sys_chdir("/") : sys_fchdir(cwd);
+	if (r < 0 && tree >= 0)
+		return err_sys(e, -r, op->target, "uncover");
+	return fd_take(&tree);
+}
+
+int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
 		       struct err *e)
 {
-	char data[OLD_DATA_MAX + 1] = "", link[32];
+	char data[OLD_DATA_MAX + 1] = "";
 	unsigned long flags = old_flags(&op->flags);
 	int r = join_data(p, op, data, sizeof(data));
 
@@ -351,9 +409,5 @@ int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, in
 			"nor with a mount on '/'");
 	if (op->late_readonly || op->flags.tmpcopyup)
 		flags &= ~(unsigned long)MS_RDONLY;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", target);
-	r = sys_mount(op->source, link, op->type, flags, data);
-	if (r < 0)
-		return err_sys(e, -r, op->type, "mount(2) the file system");
-	return take_off(root, op->target, e);
+	return mount_by_name(op, target, flags, data, e);
 }

@@ -9,6 +9,7 @@
  * very path. No name may make us take the cover off a masked file.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/fd.h"
@@ -78,6 +79,36 @@ struct mount_added *mount_live_find(const struct mount_live *live, int fd, const
 			return &live->added[i];
 	err_user(e, path, "what is on '%s' was not mounted by 'mounts add' there", path);
 	return NULL;
+}
+
+/* --- sources ---------------------------------------------------------------------------------- */
+
+/* A link, or else a bind. */
+static void read_link(struct arena *a, struct mount_op *op)
+{
+	char link[PATH_MAX];
+
+	if (sys_readlinkat(AT_FDCWD, op->source, link, sizeof(link)) < 0)
+		op->kind = MOUNT_BIND;
+	else
+		op->link = arena_strdup(a, link);
+}
+
+int mount_live_source(struct arena *a, const struct mount_plan *p, struct mount_op *op,
+		      int userns_fd, int *ret_tree, struct err *e)
+{
+	*ret_tree = -1;
+	if (op->kind == MOUNT_LINK)
+		read_link(a, op);
+	if (op->kind == MOUNT_FS && !op->flags.idmap && !mount_fs_has_files(op))
+		return 0;
+	if (op->kind != MOUNT_BIND && op->kind != MOUNT_FS)
+		return 0;
+	if (op->kind == MOUNT_FS && mount_fs_is_old_style(op))
+		return err_user(e, op->target,
+				"options that only mount(2) can carry cannot be added with an id "
+				"mapping or files of the host");
+	return mount_source_open(p, op, userns_fd, ret_tree, e);
 }
 
 /* --- add -------------------------------------------------------------------------------------- */

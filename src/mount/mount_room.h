@@ -57,9 +57,11 @@ int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, u
 int mount_fs_label_root(int tree, const struct mount_op *op, const char *label, struct err *e);
 /* Does the operation need mount(2), because fsconfig(2) cannot carry what it says? */
 bool mount_fs_is_old_style(const struct mount_op *op);
-/* mount(2) on the target itself, and off again: a detached mount, as mount_fs_make() has it. */
-int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int root, int target,
+/* mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it. */
+int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
 		       struct err *e);
+/* Does it consist of files of the host: a block device, layers? */
+bool mount_fs_has_files(const struct mount_op *op);
 
 /* --- mount_source.c */
 /* Change attributes and propagation; 0 and 0 and 0 is nothing to do. Returns 0 or -errno. */

@@ -11,6 +11,7 @@ from cases.livemounts import Inside, mounts
 from frame import kernel
 from frame.case import case
 from frame.config import user_namespace
+from frame.trial import parse_mounts
 
 WAYS = {"": {}, " in a user namespace": user_namespace()}
 MASKED = "/proc/timer_list"
@@ -120,15 +121,16 @@ def _(t):
     inside.end()
 
 
-def until(t, pattern, action, **hook):
+def until(t, pattern, action, at="/data", call="openat2:delay_enter", options=(), **hook):
     """Run with a delay before each look-up, and with an @action after the one of @pattern."""
-    t.edit({"+mounts": [{"destination": "/data", "type": "tmpfs", "source": "x-marks-it"}], **hook})
+    t.edit({"+mounts": [{"destination": at, "type": "tmpfs", "source": "x-marks-it",
+                         "options": [*options]}], **hook})
     t.probe("report", "mounts")
     t.write_config()
     log = f"{t.dir}/log"
     t.write(log, "")
-    t.prefix = ["strace", "-D", "-f", "-qq", "-o", log, "-e", "trace=openat2",
-                "-e", "inject=openat2:delay_enter=40000"]
+    t.prefix = ["strace", "-D", "-f", "-qq", "-o", log, "-e",
+                f"trace={call.split(':', maxsplit=1)[0]}", "-e", f"inject={call}=40000"]
     with subprocess.Popen(t.command("run", "--bundle", t.bundle, t.id), text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as p:
@@ -280,3 +282,49 @@ def _(t):
         t.probe("say", "ran")
         t.equal(t.run().out, "ran\n", "the output")
         t.equal(shown(), ["/deep"], "what the host sees")
+
+
+# --- names that are looked up in the container -------------------------------------------------
+
+@case("the place of mount(2) becomes a link to /proc meanwhile", needs="program:strace")
+def _(t):
+    def move():
+        os.rename(f"{t.rootfs}/mnt", f"{t.rootfs}/mnt2")
+        os.mkdir(f"{t.rootfs}/mnt")
+        os.symlink("/proc", f"{t.rootfs}/mnt/m")
+    os.mkdir(f"{t.rootfs}/mnt/m")
+    rc, out, err = until(t, 'mount\\("x-marks-it", .* = 0', move, at="/mnt/m",
+                         call="mount:delay_exit", options=["iversion"])
+    t.equal((rc, err), (0, ""), "status and messages")
+    mounts_there = parse_mounts(t.decode(out)["mountinfo"])
+    t.equal((mounts_there["/proc"]["type"], mounts_there["/mnt2/m"]["type"]), ("proc", "tmpfs"),
+            "what is mounted")
+
+
+for _way, _edits in WAYS.items():
+    def _from_host(t, edits=_edits):
+        """A link, layers of an overlay and what takes mount(2), below paths the container has."""
+        os.symlink("/some/where", f"{t.dir}/link")
+        os.makedirs(f"{t.rootfs}{t.dir}")
+        os.symlink("/proc", f"{t.rootfs}{t.beside}")
+        inside = attacker(t, edits)
+        overlay = {"type": "overlay", "options": [f"lowerdir={t.beside}:{t.dir}/layer"]}
+        os.mkdir(f"{t.dir}/layer")
+        t.ok("mounts", "add", t.id, json.dumps([
+            {"destination": "/mnt/link", "type": "bind", "source": f"{t.dir}/link",
+             "options": ["bind", "copy-symlink"]},
+            {"destination": "/mnt/passwd", "type": "bind", "source": f"{t.beside}/passwd",
+             "options": ["bind", "copy-symlink"]},
+            {"destination": "/mnt/layers", **overlay},
+            {"destination": "/mnt/old", "type": "tmpfs", "options": ["iversion", "noexec"]}]))
+        t.equal(inside.says("readlink /mnt/link; cat /mnt/passwd /mnt/layers/passwd; "
+                            "grep ' /mnt/old ' /proc/self/mounts | grep -c noexec"),
+                "/some/where\nbeside passwd\nbeside passwd\n1", "what is there")
+        t.fails("only mount.2. can carry", "mounts", "add", t.id, json.dumps([
+            {"destination": "/mnt/x", **overlay, "options": [*overlay["options"], "iversion"]}]))
+        t.ok("mounts", "remove", t.id, json.dumps([
+            {"destination": f"/mnt/{n}"} for n in ("passwd", "layers", "old")]))
+        t.equal(mounts(t), [], "the mounts")
+        inside.end()
+    case("mounts add takes from the host what is the host's" + _way,
+         needs="busybox")(_from_host)
