@@ -32,6 +32,26 @@ struct execution {
 	bool prepared;
 };
 
+static int open_container(struct execution *x, const struct context *ctx, struct err *e)
+{
+	int r = container_find_dir(x->arena, ctx, x->options->id, &x->c, e);
+
+	if (r == 0)
+		r = container_read(x->arena, &x->c, false, e);
+	if (r == 0)
+		container_refine(x->arena, &x->c);
+	return r;
+}
+
+/* An init that only waits for zombies has no namespaces any more, so nothing has been made. */
+static int blame(struct execution *x, int r, struct err *e)
+{
+	if (!container_has_zombies_only(x->arena, &x->c))
+		return r;
+	err_clear(e);
+	return container_allows(&x->c, VERB_EXEC, e);
+}
+
 static int check_status(struct execution *x, struct err *e)
 {
 	if (x->c.status == STATUS_PAUSED && x->options->ignore_paused)
@@ -116,7 +136,7 @@ static int write_pid(void *arg, struct err *e)
 static int prepare(struct execution *x, const struct context *ctx, struct err *e)
 {
 	const struct exec_options *o = x->options;
-	int r = container_open(x->arena, ctx, o->id, &x->c, e);
+	int r = open_container(x, ctx, e);
 
 	if (r == 0)
 		r = check_status(x, e);
@@ -184,6 +204,8 @@ int container_exec(const struct context *ctx, const struct exec_options *o, int 
 		r = prepare(&x, ctx, e);
 	if (r == 0)
 		r = perform(&x, ret_status, e);
+	if (r < 0)
+		r = blame(&x, r, e);
 	if (x.prepared) {
 		fd_close(&x.run.birth);
 		run_close(&x.run);

@@ -120,6 +120,13 @@ int container_find_dir(struct arena *a, const struct context *ctx, const char *i
  * the container "does not exist", as one whose directory was removed meanwhile.
  */
 int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e);
+/*
+ * The same, but an init that has left everything and waits for zombies may still count as
+ * alive: who is to fail at it anyway asks then, by container_has_zombies_only(), which gives
+ * @c the status that it has.
+ */
+int container_read(struct arena *a, struct container *c, bool leftovers, struct err *e);
+bool container_has_zombies_only(struct arena *a, struct container *c);
 void container_refine(struct arena *a, struct container *c);
 /* container_open() without container_refine(). */
 int container_find(struct arena *a, const struct context *ctx, const char *id,

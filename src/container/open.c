@@ -94,7 +94,7 @@ bool container_is_zombies(struct arena *a, const struct container *c)
 	return empty;
 }
 
-int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e)
+int container_read(struct arena *a, struct container *c, bool leftovers, struct err *e)
 {
 	fd_close(&c->pidfd);
 	c->status = STATUS_STOPPED;
@@ -107,9 +107,24 @@ int container_reload(struct arena *a, struct container *c, bool leftovers, struc
 	}
 	if (identity_open(c->state, &c->pidfd, e) < 0)
 		return err_note(e, "container '%s'", c->id);
-	if (c->pidfd >= 0 && container_is_zombies(a, c))
-		fd_close(&c->pidfd);
 	c->status = rough_status(c);
+	return 0;
+}
+
+bool container_has_zombies_only(struct arena *a, struct container *c)
+{
+	if (c->pidfd < 0 || !container_is_zombies(a, c))
+		return false;
+	fd_close(&c->pidfd);
+	c->status = rough_status(c);
+	return true;
+}
+
+int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e)
+{
+	if (container_read(a, c, leftovers, e) < 0)
+		return -e->code;
+	container_has_zombies_only(a, c);
 	return 0;
 }
 
