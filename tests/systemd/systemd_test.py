@@ -106,6 +106,23 @@ def _(m, c):
     c.delete("c1")
 
 
+@case("processes below the scope's cgroup, where the payload enables controllers")
+def _(m, c):
+    c.configure(annotations={"run.oci.delegate-cgroup": "a/b"})
+    c.cleat("run", "--detach", "--bundle", c.bundle, "c1", fails=m.v2 != TOP)
+    if m.v2 != TOP:
+        raise Skip("there are v1 hierarchies")
+    path = m.v2 + m.show("cleat-c1.scope", "ControlGroup")
+    equal(c.cgroup_of("c1"), f"{path}/a/b", "the cgroup of init")
+    equal(read(f"{path}/cgroup.procs"), "", "who is in the scope's own")
+    words = read(f"{path}/cgroup.controllers").split()
+    with open(f"{path}/cgroup.subtree_control", "w", encoding="ascii") as f:
+        f.write(f"+{words[0]}" if words else "")
+    p = c.cleat("exec", "c1", "/bin/busybox", "grep", "^0::", "/proc/self/cgroup")
+    equal(p.stdout, "0::/a/b\n", "where exec is")
+    c.delete("c1")
+
+
 @case("names of slices and prefixes")
 def _(m, c):
     c.run("c2", path="a-b.slice:pre:c2")
