@@ -33,14 +33,24 @@ static int copy_attributes(int to, const char *name, const struct stat *st, stru
 	return r < 0 ? err_sys(e, -r, name, "copy the attributes of") : 0;
 }
 
-static int copy_file(int from, int to, const char *name, struct err *e)
+/*
+ * Somebody may exchange it after the look: nobody writes to a fifo, so the open must not wait.
+ * *st is what was copied.
+ */
+static int copy_file(int from, int to, const char *name, struct stat *st, struct err *e)
 {
-	auto_fd in = sys_openat(from, name, O_RDONLY | O_NOFOLLOW, 0);
+	auto_fd in = sys_openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	auto_fd out = -1;
 	ssize_t n = 1;
+	int r;
 
 	if (in < 0)
 		return err_sys(e, -in, name, "open");
+	r = sys_fstat(in, st);
+	if (r < 0)
+		return err_sys(e, -r, name, "look at");
+	if (!S_ISREG(st->st_mode))
+		return err_code(e, ESTALE, name, "'%s' is no regular file any more", name);
 	out = sys_openat(to, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (out < 0)
 		return err_sys(e, -out, name, "make");
@@ -84,7 +94,7 @@ static int copy_entry(int from, int to, const char *name, int depth, struct err 
 	if (S_ISDIR(st.st_mode))
 		r = copy_folder(from, to, name, depth, e);
 	else if (S_ISREG(st.st_mode))
-		r = copy_file(from, to, name, e);
+		r = copy_file(from, to, name, &st, e);
 	else if (S_ISLNK(st.st_mode))
 		r = copy_link(from, to, name, e);
 	else if ((r = sys_mknodat(to, name, st.st_mode, st.st_rdev)) < 0)

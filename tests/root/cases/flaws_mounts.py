@@ -11,7 +11,7 @@ from cases.livemounts import Inside, mounts
 from frame import kernel
 from frame.case import case
 from frame.config import user_namespace
-from frame.trial import parse_mounts
+from frame.trial import TIMEOUT, parse_mounts
 
 WAYS = {"": {}, " in a user namespace": user_namespace()}
 MASKED = "/proc/timer_list"
@@ -138,7 +138,11 @@ def until(t, pattern, action, at="/data", call="openat2:delay_enter", options=()
             time.sleep(0.002)
         if p.poll() is None:
             action()
-        out, err = p.communicate()
+        try:
+            out, err = p.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            out, err = p.communicate()
     t.prefix = []
     t.check(re.search(pattern, t.read(log)), "nobody looked for it")
     return p.returncode, out, err
@@ -328,3 +332,14 @@ for _way, _edits in WAYS.items():
         inside.end()
     case("mounts add takes from the host what is the host's" + _way,
          needs="busybox")(_from_host)
+
+
+@case("a file becomes a fifo while it is copied into a tmpfs", needs="program:strace")
+def _(t):
+    def swap():
+        os.mkfifo(f"{t.rootfs}/fifo")
+        os.rename(f"{t.rootfs}/fifo", f"{t.rootfs}/etc/file")
+    t.write(f"{t.rootfs}/etc/file", "x")
+    rc, _, err = until(t, 'fstatat\\(.*"file", .* = 0', swap, at="/etc",
+                       call="newfstatat:delay_exit", options=["tmpcopyup"])
+    t.check(rc == 1 and "'file' is no regular file any more" in err, f"{rc}: {err}")
