@@ -243,15 +243,16 @@ static bool is_writable_cgroup_mount(const struct oci_mount *m)
 	return !readonly;
 }
 
+#define SUBGROUP "annotations[\"" SPEC_ANNOTATION_SUBGROUP "\"]"
 #define DELEGATE "annotations[\"" SPEC_ANNOTATION_DELEGATE "\"]"
 
-/* The annotation: a cgroup below the container's for its processes. */
-static int plan_leaf(struct build *b)
+static const char *delegated(const struct build *b)
 {
-	const char *name = spec_annotation_text(b->spec->config, SPEC_ANNOTATION_DELEGATE);
+	return spec_annotation_text(b->spec->config, SPEC_ANNOTATION_DELEGATE);
+}
 
-	if (!name)
-		return 0;
+static int check_delegated(const struct build *b)
+{
 	if (b->opt->manager == CGROUP_DISABLED)
 		return err_user(b->err, DELEGATE, "%s: the container has no cgroup", DELEGATE);
 	if (!(b->spec->ns_new & CLONE_NEWCGROUP))
@@ -259,7 +260,24 @@ static int plan_leaf(struct build *b)
 	if (b->host->cgroups != HOST_CGROUP_V2)
 		return err_code(b->err, ENOTSUP, DELEGATE, "%s: needs a host with cgroup v2 alone",
 				DELEGATE);
-	return cgroup_path_below(b->arena, DELEGATE, name, &b->plan->leaf, b->err);
+	return 0;
+}
+
+/* The annotations: a cgroup below the container's for its processes. */
+static int plan_leaf(struct build *b)
+{
+	bool in_unit = b->opt->manager == CGROUP_SYSTEMD && b->host->cgroups == HOST_CGROUP_V2;
+	const char *sub =
+		in_unit ? spec_annotation_text(b->spec->config, SPEC_ANNOTATION_SUBGROUP) : NULL;
+	const char *own = delegated(b), *name = sub ? sub : own;
+
+	if (own && check_delegated(b) < 0)
+		return -b->err->code;
+	if (sub && own)
+		name = arena_printf(b->arena, "%s/%s", sub, own);
+	return name ? cgroup_path_below(b->arena, own ? DELEGATE : SUBGROUP, name, &b->plan->leaf,
+					b->err)
+		    : 0;
 }
 
 #define NAMED "annotations[\"" SPEC_ANNOTATION_CGROUP_V1 "\"]"
@@ -285,7 +303,7 @@ static int plan_named(struct build *b)
 			NAMED);
 	if (b->plan->leaf)
 		return err_user(b->err, NAMED, "%s: does not go together with %s", NAMED,
-				SPEC_ANNOTATION_DELEGATE);
+				delegated(b) ? SPEC_ANNOTATION_DELEGATE : SPEC_ANNOTATION_SUBGROUP);
 	if (b->host->cgroups != HOST_CGROUP_V2)
 		return err_code(b->err, ENOTSUP, NAMED, "%s: needs a host with cgroup v2 alone",
 				NAMED);
@@ -301,7 +319,7 @@ static void plan_delegation(struct build *b)
 	const struct spec *s = b->spec;
 	uid_t uid = s->has_process ? s->process.uid : 0;
 	gid_t gid = 0;
-	bool writable = b->plan->leaf; /* they were asked to be able to */
+	bool writable = delegated(b);
 
 	for (size_t i = 0; i < s->config->n_mounts; i++)
 		writable |= is_writable_cgroup_mount(s->config->mounts[i]);

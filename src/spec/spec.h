@@ -184,6 +184,7 @@ int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e);
 #define SPEC_ANNOTATION_HOOKS_STDERR	 "run.oci.hooks.stderr"
 #define SPEC_ANNOTATION_PIDFD_RECEIVER	 "run.oci.pidfd_receiver"
 #define SPEC_ANNOTATION_CGROUP_V1	 "run.oci.systemd.force_cgroup_v1"
+#define SPEC_ANNOTATION_SUBGROUP	 "run.oci.systemd.subgroup"
 #define SPEC_ANNOTATION_DELEGATE	 "run.oci.delegate-cgroup"
 #define SPEC_ANNOTATION_SECCOMP_RECEIVER "run.oci.seccomp.receiver"
 #define SPEC_ANNOTATION_SECCOMP_UNKNOWN	 "run.oci.seccomp_fail_unknown_syscall"

@@ -123,6 +123,23 @@ def _(m, c):
     c.delete("c1")
 
 
+@case("a cgroup for the processes in the scope")
+def _(m, c):
+    c.configure(annotations={"run.oci.systemd.subgroup": "inner"})
+    c.cleat("run", "--detach", "--bundle", c.bundle, "c1")
+    path = m.v2 + m.show("cleat-c1.scope", "ControlGroup")
+    inner = path + ("/inner" if m.v2 == TOP else "")
+    equal(c.cgroup_of("c1"), inner, "the cgroup of init")
+    p = c.cleat("exec", "c1", "/bin/busybox", "grep", "^0::", "/proc/self/cgroup")
+    equal(p.stdout, "0::/\n", "where exec is")
+    equal(len(read(f"{inner}/cgroup.procs").split()), 1, "processes in it")
+    if os.path.exists(f"{path}/pids.max"):
+        c.cleat("update", "--pids-limit", "99", "c1")
+        equal(read(f"{path}/pids.max"), "99", "the limit of the scope")
+    c.delete("c1")
+    check(not os.path.exists(path), "the cgroup of the scope is left")
+
+
 @case("names of slices and prefixes")
 def _(m, c):
     c.run("c2", path="a-b.slice:pre:c2")

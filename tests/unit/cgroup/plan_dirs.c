@@ -227,21 +227,31 @@ TEST(leaf)
 		void (*host)(struct host *);
 		enum cgroup_manager manager;
 		uint64_t ns_new;
-		const char *name;
+		const char *name, *sub; /* delegate-cgroup and subgroup */
 		int code;
 		const char *want; /* the leaf, or what the error has */
 	} rows[] = {
-		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "/a//b", 0, "a/b" },
-		{ plan_host_v2, CGROUP_SYSTEMD, CLONE_NEWCGROUP, "a", 0, "a" },
-		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "", 0, NULL },
-		{ plan_host_v2, CGROUP_FS, 0, "a", EINVAL, "needs a new cgroup namespace" },
-		{ plan_host_v2, CGROUP_DISABLED, CLONE_NEWCGROUP, "a", EINVAL, "has no cgroup" },
-		{ plan_host_hybrid, CGROUP_FS, CLONE_NEWCGROUP, "a", ENOTSUP, "cgroup v2 alone" },
+		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "/a//b", NULL, 0, "a/b" },
+		{ plan_host_v2, CGROUP_SYSTEMD, CLONE_NEWCGROUP, "a", NULL, 0, "a" },
+		{ plan_host_v2, CGROUP_FS, CLONE_NEWCGROUP, "", NULL, 0, NULL },
+		{ plan_host_v2, CGROUP_FS, 0, "a", NULL, EINVAL, "needs a new cgroup namespace" },
+		{ plan_host_v2, CGROUP_DISABLED, CLONE_NEWCGROUP, "a", NULL, EINVAL,
+		  "has no cgroup" },
+		{ plan_host_hybrid, CGROUP_FS, CLONE_NEWCGROUP, "a", NULL, ENOTSUP,
+		  "cgroup v2 alone" },
+		{ plan_host_v2, CGROUP_SYSTEMD, 0, "", "inner", 0, "inner" },
+		{ plan_host_v2, CGROUP_SYSTEMD, CLONE_NEWCGROUP, "own", "inner", 0, "inner/own" },
+		{ plan_host_v2, CGROUP_SYSTEMD, 0, "", "", 0, NULL },
+		{ plan_host_v2, CGROUP_FS, 0, "", "inner", 0, NULL },
+		{ plan_host_hybrid, CGROUP_SYSTEMD, 0, "", "inner", 0, NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct oci_string_entry entry = { SPEC_ANNOTATION_DELEGATE, rows[i].name };
-		struct oci_string_map map = { .entries = &entry, .n = 1 };
+		struct oci_string_entry entries[] = {
+			{ SPEC_ANNOTATION_DELEGATE, rows[i].name },
+			{ SPEC_ANNOTATION_SUBGROUP, rows[i].sub },
+		};
+		struct oci_string_map map = { .entries = entries, .n = COUNT(entries) };
 		const struct oci_config c = { .annotations = &map };
 		const struct spec s = { .config = &c, .ns_new = rows[i].ns_new };
 		const struct cgroup_plan_options opt = { .id = "c1", .manager = rows[i].manager };
