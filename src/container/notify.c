@@ -127,10 +127,10 @@ static int open_own(int dir, struct err *e)
 	if (r >= 0)
 		r = sys_unlinkat(dir, NOTIFY_NAME, 0);
 	if (r >= 0 || r == -ENOENT)
+		/* for whoever the program is in there, by our umask of 0: a mode that was set by
+		   name afterwards would be that of what somebody inside has put there instead;
+		   nobody else gets into the state directory */
 		r = sys_bind_unix(fd, dir, NOTIFY_NAME);
-	/* whoever the program is in there; nobody else gets into the state directory */
-	if (r >= 0)
-		r = sys_fchmodat(dir, NOTIFY_NAME, 0777);
 	return r < 0 ? err_sys(e, -r, NOTIFY_NAME, "make the container's socket") : fd_take(&fd);
 }
 
