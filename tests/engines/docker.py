@@ -292,7 +292,7 @@ def _(e):
     same(e.sh("docker exec -i one wc -c", stdin="x" * 70000), "70000")
     like(e.sh("docker exec one no-such-command 2>&1; true"), "executable file.*not found in")
     same(e.run("docker exec one /etc/not-executable").returncode, 126)
-    like(e.sh("docker exec -w /nowhere one true 2>&1; true"), "no such file or directory")
+    like(e.sh("docker exec -w /nowhere one true 2>&1; true"), "(?i)no such file or directory")
     e.sh("docker exec -d one sleep 4321")
     e.until("docker top one", "sleep 4321")
     pid = e.sh("pgrep -f '^sleep 4321'")
