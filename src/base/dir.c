@@ -207,6 +207,7 @@ static int empty_top_entry(const char *name, unsigned char type, void *arg)
 	m->sub = &sub;
 	m->moved = true;
 	r = dir_each(&sub, empty_sub_entry, m, m->e);
+	m->sub = NULL;
 	if (r < 0 || unlinkat(m->top->fd, name, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY)
 		return r;
 	return entry_error(m->e, errno, m->top, name, "remove directory");
@@ -215,7 +216,7 @@ static int empty_top_entry(const char *name, unsigned char type, void *arg)
 int dir_empty_deep(const struct dir *d, unsigned timeout_ms, struct err *e)
 {
 	struct emptying m = { .top = d, .end = clock_now_ms() + timeout_ms, .e = e };
-	int r;
+	int r = 0;
 
 	do {
 		m.moved = false;

@@ -117,12 +117,13 @@ int cgroup_named_join(struct cgroup *cg, const char *pid, struct err *e)
 int cgroup_named_remove(const struct cgroup *cg, bool nested)
 {
 	auto_fd opened = -1;
-	int tree = cg->named_tree, r;
+	int tree, r;
 
 	if (!cg->named.at)
 		return 0;
-	if (tree < 0)
-		tree = opened = open_hierarchy();
+	if (cg->named_tree < 0)
+		opened = open_hierarchy();
+	tree = cg->named_tree < 0 ? opened : cg->named_tree;
 	r = tree < 0 ? tree : sys_unlinkat(tree, cg->named.at, AT_REMOVEDIR);
 	if (r == -EBUSY && nested)
 		r = cgroup_remove_tree(tree, cg->named.at);

@@ -60,7 +60,7 @@ static int clean(struct arena *a, const char *field, const char *path, const cha
 
 int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struct err *e)
 {
-	const char *out;
+	const char *out = "";
 
 	if (clean(a, FIELD, path, &out, e) < 0)
 		return -e->code;
@@ -73,7 +73,7 @@ int cgroup_path_clean(struct arena *a, const char *path, const char **ret, struc
 int cgroup_path_below(struct arena *a, const char *field, const char *path, const char **ret,
 		      struct err *e)
 {
-	const char *out;
+	const char *out = "";
 
 	if (clean(a, field, path, &out, e) < 0)
 		return -e->code;

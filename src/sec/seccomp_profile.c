@@ -139,9 +139,8 @@ static int check_known(const struct seccomp_rule *rule, size_t at, struct err *e
 }
 
 static int read_rules(struct arena *a, const struct seccomp_source *source,
-		      struct seccomp_profile *p, struct err *e)
+		      const struct oci_linux_seccomp *oci, struct seccomp_profile *p, struct err *e)
 {
-	const struct oci_linux_seccomp *oci = source->profile;
 	char where[64];
 
 	p->rules = arena_new_n(a, oci->n_syscalls, struct seccomp_rule);
@@ -202,10 +201,9 @@ static int read_listener(const struct seccomp_source *source, const struct oci_l
 }
 
 static int read_all_rules(struct arena *a, const struct seccomp_source *source,
-			  struct seccomp_profile *p, struct err *e)
+			  const struct oci_linux_seccomp *oci, struct seccomp_profile *p,
+			  struct err *e)
 {
-	const struct oci_linux_seccomp *oci = source->profile;
-
 	if (read_action("defaultAction", oci->default_action, oci->has_default_errno_ret,
 			oci->default_errno_ret, &p->default_action, e) < 0)
 		return -e->code;
@@ -213,7 +211,7 @@ static int read_all_rules(struct arena *a, const struct seccomp_source *source,
 		return err_user(e, NULL,
 				"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be "
 				"the default: the start itself would wait for it");
-	if (read_archs(a, oci, p, e) < 0 || read_rules(a, source, p, e) < 0)
+	if (read_archs(a, oci, p, e) < 0 || read_rules(a, source, oci, p, e) < 0)
 		return -e->code;
 	return 0;
 }
@@ -227,7 +225,7 @@ int seccomp_profile_read(struct arena *a, const struct seccomp_source *source,
 
 	if (source->raw)
 		p.notify = seccomp_notifies(source);
-	else if (read_all_rules(a, source, &p, e) < 0)
+	else if (read_all_rules(a, source, oci, &p, e) < 0)
 		return -e->code;
 	if (read_flags(oci, &p, e) < 0 || read_listener(source, oci, &p, e) < 0)
 		return -e->code;
