@@ -232,7 +232,8 @@ static int prepare(struct dumping *d, struct err *e)
 	host_probe(&d->host, HOST_OWN_CGROUP);
 	r = spec_load_copy(d->arena, d->c.dir.fd, s->bundle, &d->spec, e);
 	if (r == 0)
-		r = images_open(d->arena, d->o, record_annotation(s, IMAGES_CRIU_CONFIG), true,
+		r = images_open(d->arena, d->o,
+				spec_annotation_in(s->annotations, IMAGES_CRIU_CONFIG), true,
 				&d->images, e);
 	if (r == 0)
 		r = check_parent(d, e);

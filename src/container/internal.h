@@ -39,8 +39,6 @@ enum record_phase record_phase(const struct cleat_state_file *s);
 /* What is known before anything is made. */
 struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 				    const struct create_options *o, const struct plan *p);
-/* The value of an annotation, or NULL. */
-const char *record_annotation(const struct cleat_state_file *s, const char *key);
 
 /* Write @s as the record of @phase. Returns 0 or -errno. */
 int record_write(struct arena *a, const struct dir *dir, struct cleat_state_file *s,

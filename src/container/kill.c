@@ -18,7 +18,7 @@
 
 static int stop_signal(const struct container *c)
 {
-	const char *name = record_annotation(c->state, STOP_SIGNAL_KEY);
+	const char *name = spec_annotation_in(c->state->annotations, STOP_SIGNAL_KEY);
 	int sig = name ? spec_signal_from_name(name) : -1;
 
 	return sig > 0 ? sig : SIGTERM;

@@ -224,13 +224,3 @@ int record_read(struct arena *a, int dirfd, const char *id, struct cleat_state_f
 {
 	return record_read_as(a, dirfd, RECORD_NAME, id, ret, e);
 }
-
-const char *record_annotation(const struct cleat_state_file *s, const char *key)
-{
-	const struct oci_string_map *map = s->annotations;
-
-	for (size_t i = 0; map && i < map->n; i++)
-		if (str_eq(map->entries[i].key, key))
-			return map->entries[i].value;
-	return NULL;
-}

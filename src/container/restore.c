@@ -375,17 +375,12 @@ static int bring_restored(struct creation *m, void *arg, struct err *e)
 static int open_images(struct arena *a, struct restoring *r, const struct create_options *c,
 		       struct err *e)
 {
-	const struct oci_string_map *map;
-	const char *config = NULL;
 	struct spec *spec;
 
 	if (spec_load(a, c->bundle, c->config, &spec, e) < 0)
 		return -e->code;
-	map = spec->config->annotations;
-	for (size_t i = 0; map && i < map->n; i++)
-		if (str_eq(map->entries[i].key, IMAGES_CRIU_CONFIG))
-			config = map->entries[i].value;
-	return images_open(a, r->o, config, false, &r->images, e);
+	return images_open(a, r->o, spec_annotation(spec->config, IMAGES_CRIU_CONFIG), false,
+			   &r->images, e);
 }
 
 int container_restore(const struct context *ctx, const struct create_options *c,

@@ -42,14 +42,17 @@ static const struct row rows[] = {
 	{ SPEC_ANNOTATION_HANDLER, FORM_REFUSED },
 };
 
+const char *spec_annotation_in(const struct oci_string_map *annotations, const char *key)
+{
+	for (size_t i = 0; annotations && i < annotations->n; i++)
+		if (str_eq(annotations->entries[i].key, key))
+			return annotations->entries[i].value;
+	return NULL;
+}
+
 const char *spec_annotation(const struct oci_config *config, const char *key)
 {
-	const struct oci_string_map *map = config->annotations;
-
-	for (size_t i = 0; map && i < map->n; i++)
-		if (str_eq(map->entries[i].key, key))
-			return map->entries[i].value;
-	return NULL;
+	return spec_annotation_in(config->annotations, key);
 }
 
 const char *spec_annotation_text(const struct oci_config *config, const char *key)

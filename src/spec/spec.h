@@ -194,6 +194,8 @@ int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e);
 
 /* The value of an annotation of config.json; NULL: it is not there. */
 const char *spec_annotation(const struct oci_config *config, const char *key);
+/* The same of annotations that are elsewhere; NULL: there are none. */
+const char *spec_annotation_in(const struct oci_string_map *annotations, const char *key);
 /* The same, and NULL where it is empty, which asks for nothing. */
 const char *spec_annotation_text(const struct oci_config *config, const char *key);
 /* One that is a switch: it has a value, and that is not "0" or "false". */

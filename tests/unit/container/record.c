@@ -69,8 +69,8 @@ TEST(record_version_1)
 	CHECK_INT(record_phase(s), RECORD_CREATED);
 	CHECK_INT(s->pid, 4711);
 	CHECK(s->pidfd_inode == UINT64_MAX);
-	CHECK_STR(record_annotation(s, "k"), "v");
-	CHECK(!record_annotation(s, "x"));
+	CHECK_STR(spec_annotation_in(s->annotations, "k"), "v");
+	CHECK(!spec_annotation_in(s->annotations, "x"));
 	CHECK_INT(s->cgroup->inode, 77);
 	CHECK(s->own_pid_namespace && s->poststop_hooks && !s->poststart_hooks);
 }
