@@ -21,21 +21,13 @@
 
 /* --- where ---------------------------------------------------------------------------- */
 
-/* @path as seen from @dir: "/x", or "" when it is @dir itself; NULL: it is not below. */
-static const char *path_from(const char *path, const char *dir)
-{
-	size_t n = str_eq(dir, "/") ? 0 : strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]) ? path + n : NULL;
-}
-
 bool mount_has_masks(const struct mount_plan *p, const struct mount_op *op)
 {
 	for (size_t i = 0; i < p->n_readonly; i++)
-		if (path_from(p->readonly[i], op->target))
+		if (mount_path_from(p->readonly[i], op->target))
 			return true;
 	for (size_t i = 0; i < p->n_masked; i++)
-		if (path_from(p->masked[i], op->target))
+		if (mount_path_from(p->masked[i], op->target))
 			return true;
 	return false;
 }
@@ -51,7 +43,7 @@ static int *tree_of(struct mount_ctx *m, const char *path, const char **ret_rest
 
 	for (size_t i = m->own ? m->plan->n_ops : 0; i-- > 0;) {
 		const struct mount_op *op = &m->plan->ops[i];
-		const char *rest = path_from(path, op->target);
+		const char *rest = mount_path_from(path, op->target);
 		size_t len = strlen(op->target);
 
 		if (!rest || op->kind == MOUNT_REMOUNT)

@@ -57,16 +57,18 @@ const char *mount_path_clean(struct arena *a, const char *path)
 	return out;
 }
 
-static bool path_is_below(const char *path, const char *dir)
+const char *mount_path_from(const char *path, const char *dir)
 {
-	size_t n = strlen(dir);
+	size_t n = str_eq(dir, "/") ? 0 : strlen(dir);
 
-	return str_starts(path, dir) && path[n] == '/';
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]) ? path + n : NULL;
 }
 
 static int check_proc_target(const struct mount_op *op, struct err *e)
 {
-	if (!path_is_below(op->target, "/proc"))
+	const char *rest = mount_path_from(op->target, "/proc");
+
+	if (!rest || !*rest)
 		return 0;
 	for (size_t i = 0; i < COUNT(proc_overmounts); i++)
 		if (str_eq(op->target, proc_overmounts[i]))
@@ -297,8 +299,7 @@ static int check_not_shared(const struct mount_plan *p, const char *what, size_t
 	for (size_t k = 0; k < p->n_ops; k++) {
 		const struct mount_op *op = &p->ops[k];
 
-		if (op->peers && (str_eq(path, op->target) || str_eq(op->target, "/") ||
-				  path_is_below(path, op->target)))
+		if (op->peers && mount_path_from(path, op->target))
 			return err_user(e, path,
 					"%s[%zu] '%s' is in mounts[%zu], which is shared with the "
 					"host: it would change there too",

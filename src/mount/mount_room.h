@@ -91,6 +91,12 @@ int mount_flags_error(const char *path, uint64_t set, uint64_t clear, bool all, 
 int mount_idmap_error(const char *source, int code, struct err *e);
 
 /*
+ * --- mount_plan.c: clean @path as seen from @dir: "/x", or "" when it is @dir itself (of "/",
+ * "/"); NULL: it is not below. Pure.
+ */
+const char *mount_path_from(const char *path, const char *dir);
+
+/*
  * --- mount_masks.c: is something to be masked, or read-only, in what @op mounts? Its tree is
  * kept in m->own then, if it is procfs or sysfs.
  */

@@ -5,8 +5,8 @@
  * The tree below the root is an image's, and another container may be changing it while
  * we look: links may lead anywhere. So it is walked by the kernel alone, with openat2(2),
  * which keeps every component inside the root, and what is made is made as (descriptor,
- * one name), which follows nothing and goes up nowhere. The answer is a descriptor: what it names cannot be
- * exchanged any more.
+ * one name), which follows nothing and goes up nowhere. The answer is a descriptor: what it
+ * names cannot be exchanged any more.
  */
 #include <fcntl.h>
 #include <limits.h>
