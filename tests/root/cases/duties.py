@@ -7,7 +7,7 @@ import time
 
 from frame.case import DELETE, case, report_rows
 from frame.config import CAPABILITIES, DEFAULT_CAPABILITIES, caps, mask, namespaces, user_namespace
-from frame.phases import started
+from frame.phases import lived, started
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 HOST_KINDS = tuple(k for k in KINDS if k != "startContainer")
@@ -113,11 +113,7 @@ def _(t):
 def _(t):
     for text in ("first", "second"):
         t.probe("say", text)
-        t.create()
-        pid = t.state()["pid"]
-        t.ok("start", t.id)
-        t.wait_for_end(pid)
-        t.delete()
+        lived(t)
     t.equal(t.out(), "first\nsecond\n", "the output")
 
 

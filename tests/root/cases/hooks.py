@@ -6,6 +6,7 @@ import time
 
 from frame.case import case
 from frame.config import user_namespace
+from frame.phases import lived
 
 HOST_KINDS = ("prestart", "createRuntime", "poststart", "poststop")
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
@@ -237,11 +238,7 @@ def hears(t):
         else:
             add(t, kind, t.script("talk", "echo $1; echo oh $1 >&2\n"), kind)
     t.probe("say", "ran")
-    t.create()
-    pid = t.state()["pid"]
-    t.ok("start", t.id)
-    t.wait_for_end(pid)
-    t.delete()
+    lived(t)
     t.equal(t.out(), "ran\n", "the output of the program")
     t.equal(t.read(out).split(), ["before", *KINDS], "what the hooks said")
     t.equal(t.read(err).splitlines(), [f"oh {k}" for k in KINDS if k != "startContainer"],

@@ -162,6 +162,14 @@ def received(t, listener):
     return t.decode(data)
 
 
+def exec_asks_too(t, listener, **expected):
+    """A process of exec has a listener of its own, at the same receiver; then all ends."""
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.expect(received(t, listener), {**expected, "state.id": t.id})
+    listener.close()
+    t.delete("--force")
+
+
 @case("NOTIFY sends the listener and the state")
 def _(t):
     path, listener = t.listen("seccomp.sock")
@@ -199,10 +207,7 @@ def _(t):
     t.create(env=environment("/nowhere/socket"))
     t.ok("start", t.id, env=environment("nothing"))
     t.expect(received(t, listener), {"metadata": "m", "pid": t.state()["pid"]})
-    t.ok("exec", t.id, "/probe", "exit", "0")
-    t.expect(received(t, listener), {"metadata": "m", "state.id": t.id})
-    listener.close()
-    t.delete("--force")
+    exec_asks_too(t, listener, metadata="m")
 
 
 @case("listenerPath comes before the annotation")
@@ -224,10 +229,7 @@ def _(t):
     t.create(env=environment(path))
     t.ok("start", t.id)
     t.expect(received(t, listener), {"pid": t.state()["pid"]})
-    t.ok("exec", t.id, "/probe", "exit", "0")
-    t.expect(received(t, listener), {"state.id": t.id})
-    listener.close()
-    t.delete("--force")
+    exec_asks_too(t, listener)
 
 
 @case("the environment of exec names the receiver of its own process")
@@ -320,10 +322,7 @@ def _(t):
     path, listener = t.listen("seccomp.sock")
     started(t, edits={"annotations": {RAW: raw_for(_RAW_NUMBER, _NOTIFY), RECEIVER: path}})
     t.expect(received(t, listener), {"pid": t.state()["pid"], "metadata": None})
-    t.ok("exec", t.id, "/probe", "exit", "0")
-    t.expect(received(t, listener), {"state.id": t.id})
-    listener.close()
-    t.delete("--force")
+    exec_asks_too(t, listener)
 
 
 @case("a raw filter that kills execve")

@@ -24,6 +24,15 @@ def stopped(t):
     return pid
 
 
+def lived(t):
+    """Step by step from create to delete, with the program that the case has."""
+    t.create()
+    pid = t.state()["pid"]
+    t.ok("start", t.id)
+    t.wait_for_end(pid)
+    t.delete()
+
+
 def paused(t):
     pid = started(t)
     t.ok("pause", t.id)
