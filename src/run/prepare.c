@@ -89,15 +89,17 @@ static int exec_root_open(struct run *r, struct err *e)
 	return ret < 0 ? err_sys(e, -ret, path, "the container ended while we opened") : 0;
 }
 
-/* Hooks of the runtime namespace and createContainer hooks run in the bundle's directory. */
+/*
+ * Hooks of the runtime namespace and createContainer hooks run in the bundle's directory. What
+ * they write to is opened for later ones too: what cannot be opened is said before anything ran.
+ */
 static int hooks_prepare(struct run *r, struct err *e)
 {
 	const struct hook_plan *h = &r->plan->hooks;
 	bool in_bundle =
 		h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME] || h->n[HOOK_CREATE_CONTAINER];
-	bool write = h->n[HOOK_START_CONTAINER] && (h->out || h->err);
 
-	if (r->options.exec || !(in_bundle || write))
+	if (r->options.exec || !(in_bundle || h->out || h->err))
 		return 0;
 	return hook_open(h, r->plan->spec->bundle, &r->hooks, e);
 }

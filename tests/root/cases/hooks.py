@@ -265,10 +265,11 @@ def _(t):
     t.equal(t.read(err), "the reason\n", "what the hook said")
 
 
-for _name, _spoil in (("there is no directory", lambda path: None),
-                      ("nobody reads the FIFO", os.mkfifo)):
-    def _deaf(t, spoil=_spoil):
-        ran = seeing(t, "createRuntime")
+for _name, _spoil, _kind in (("there is no directory", lambda path: None, "createRuntime"),
+                             ("nobody reads the FIFO", os.mkfifo, "createRuntime"),
+                             ("only the last of hooks would write", os.mkfifo, "poststop")):
+    def _deaf(t, spoil=_spoil, kind=_kind):
+        ran = seeing(t, kind)
         out = f"{t.dir}/{'fifo' if spoil is os.mkfifo else 'missing/file'}"
         spoil(out)
         t.edit({"annotations": {"run.oci.hooks.stdout": out}})
