@@ -35,6 +35,11 @@ static struct oci_linux_memory *merge_memory(struct arena *a, const struct oci_l
 	TAKE(limit);
 	TAKE(reservation);
 	TAKE(swap);
+	/* memory without a limit takes the one of swap away as well: ctl_memory.c */
+	if (now->limit == -1 && !now->swap) {
+		m->swap = -1;
+		m->has_swap = true;
+	}
 	TAKE(kernel);
 	TAKE(kernel_tcp);
 	TAKE_GIVEN(swappiness);
@@ -202,7 +207,7 @@ struct oci_linux_resources *resources_complete(struct arena *a,
 		return r;
 	m = arena_new(a, struct oci_linux_memory);
 	*m = *now->memory;
-	/* memory without a limit takes the one of swap away as well: ctl_memory.c */
+	/* not where memory without a limit takes it away: see merge_memory() */
 	if (m->limit && m->limit != -1 && !m->swap)
 		m->swap = before->swap;
 	if (m->swap && !m->limit)

@@ -157,6 +157,18 @@ def _(t):
     t.delete("--force")
 
 
+@case("update to memory without a limit forgets the one of swap", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 50 << 20, "swap": 100 << 20}})
+    started(t)
+    v2 = "memory" in cgroups.v2_controllers()
+    for limit in (-1, 60 << 20, 200 << 20):
+        t.ok("update", "-r", "-", t.id, text=json.dumps({"memory": {"limit": limit}}))
+        t.equal(file_of(t, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
+                "max" if v2 else "9223372036854771712", f"swap after a limit of {limit}")
+    t.delete("--force")
+
+
 @case("update in each state", needs="cgroup:pids")
 def _(t):
     pid = created(t)

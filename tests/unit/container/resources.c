@@ -49,6 +49,11 @@ TEST(merge)
 		  "{'memory':{'limit':6,'swap':7}}" },
 		{ "{'memory':{'limit':5}}", "{'memory':{'limit':0,'reservation':2}}",
 		  "{'memory':{'limit':5,'reservation':2}}" },
+		/* no limit and no word about swap is none of either, and is remembered as that */
+		{ "{'memory':{'limit':5,'swap':7}}", "{'memory':{'limit':-1}}",
+		  "{'memory':{'limit':-1,'swap':-1}}" },
+		{ "{'memory':{'limit':5,'swap':7}}", "{'memory':{'limit':-1,'swap':8}}",
+		  "{'memory':{'limit':-1,'swap':8}}" },
 		{ "{'cpu':{'shares':5,'cpus':'0'}}", "{'cpu':{'burst':0,'cpus':''}}",
 		  "{'cpu':{'shares':5,'burst':0,'cpus':'0'}}" },
 		{ "{'pids':{'limit':5}}", "{'pids':{'limit':0}}", "{'pids':{'limit':5}}" },
