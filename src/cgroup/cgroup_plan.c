@@ -16,6 +16,8 @@
 #include "cgroup/paths.h"
 #include "cgroup/unit.h"
 
+#define SETUP_PIDS 16 /* more than are in the cgroup before init, or what criu restores, runs */
+
 /* In this order they are written; realtime and cpuset values before anybody joins. */
 static const struct ctl *const controllers[] = {
 	&ctl_cpuset,  &ctl_cpu,	 &ctl_memory, &ctl_io,	     &ctl_hugetlb, &ctl_rdma,
@@ -336,6 +338,28 @@ static void plan_delegation(struct build *b)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/*
+ * systemd limits the processes of a unit from its start on, and cleat-systemd is in it, and who
+ * makes init: where that leaves no room there is no limit until the late values are written.
+ */
+static void lift_pids(struct build *b)
+{
+	struct ctl_out *o = &b->outs[0];
+	uint64_t limit;
+
+	if (b->opt->manager != CGROUP_SYSTEMD || b->host->cgroups != HOST_CGROUP_V2)
+		return;
+	for (size_t i = 0; i < o->late.n; i++) {
+		const struct cgroup_value *v = &o->late.v[i];
+
+		if (!str_eq(v->file, "pids.max") || str_to_u64(v->value, &limit) < 0 ||
+		    limit >= SETUP_PIDS)
+			continue;
+		ctl_put(o, v->field, v->file, "max")->optional = true;
+		return;
+	}
+}
+
 static void collect(struct build *b)
 {
 	struct cgroup_plan *p = b->plan;
@@ -416,6 +440,7 @@ int cgroup_plan_make(struct arena *a, const struct spec *spec, const struct host
 			return -e->code;
 	if (add_unified(&b) < 0 || add_devices(&b) < 0)
 		return -e->code;
+	lift_pids(&b);
 	plan_delegation(&b);
 	collect(&b);
 	*ret = plan;

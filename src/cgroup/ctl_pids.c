@@ -3,7 +3,8 @@
  * ctl_pids - how many processes and threads; config-linux.md "PIDs"
  *
  * Written when init is inside already: a limit of 0 is legal and lets the one process
- * that is there live, but no process could be born into such a cgroup.
+ * that is there live, but no process could be born into such a cgroup. What systemd has
+ * limited before is lifted until then: cgroup_plan.c.
  */
 #include <inttypes.h>
 

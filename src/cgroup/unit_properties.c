@@ -20,6 +20,7 @@
 #define QUOTA_STEP_US  10000 /* systemd rounds up to 10 ms a second */
 #define PERIOD_DEFAULT 100000
 #define CPUS_MAX       8192
+#define TASKS_MIN      1 /* systemd takes no 0, which lets init alone live as well */
 
 /* The later word counts, as it does in the files: memory.limit and "memory.max" of unified. */
 static struct unit_property *slot(struct arena *a, struct unit_properties *p, const char *name)
@@ -258,11 +259,11 @@ static int put_unified(struct arena *a, struct unit_properties *p, const char *f
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (str_eq(numbers[i].file, file)) {
 			n = UINT64_MAX;
-			/* no process at all: see below, at pids.limit */
-			if ((str_eq(text, "max") || str_to_u64(text, &n) == 0) &&
-			    (n || !str_eq(file, "pids.max")))
-				unit_put(a, p, numbers[i].property, 't', "%" PRIu64, n)->optional =
-					true;
+			if (!str_eq(text, "max") && str_to_u64(text, &n) < 0)
+				return 0;
+			if (str_eq(file, "pids.max"))
+				n = n ? n : TASKS_MIN;
+			unit_put(a, p, numbers[i].property, 't', "%" PRIu64, n)->optional = true;
 			return 0;
 		}
 	if (str_eq(file, "cpu.max") && unit_parse_cpu_max(text, &quota, &period))
@@ -284,9 +285,8 @@ int unit_put_resources(struct arena *a, struct unit_properties *p,
 		return -e->code;
 	put_memory(a, p, r->memory, v2);
 	put_io(a, p, r->block_io, v2);
-	/* 0 lets init alone live, and the program that waits in the scope is one too many */
-	if (r->pids && r->pids->has_limit && r->pids->limit)
-		put_limit(a, p, "TasksMax", r->pids->limit);
+	if (r->pids && r->pids->has_limit)
+		put_limit(a, p, "TasksMax", r->pids->limit ? r->pids->limit : TASKS_MIN);
 	for (size_t i = 0; v2 && r->unified && i < r->unified->n; i++)
 		if (put_unified(a, p, r->unified->entries[i].key, r->unified->entries[i].value, e) <
 		    0)

@@ -125,7 +125,9 @@ def _(m, c):
 
 @case("a cgroup for the processes in the scope")
 def _(m, c):
-    c.configure(annotations={"run.oci.systemd.subgroup": "inner"})
+    # room for init and for one of exec: while they come to be there are more of us inside
+    c.configure(annotations={"run.oci.systemd.subgroup": "inner"},
+                resources={"pids": {"limit": 2}} if m.has("pids") else {})
     c.cleat("run", "--detach", "--bundle", c.bundle, "c1")
     path = m.v2 + m.show("cleat-c1.scope", "ControlGroup")
     inner = path + ("/inner" if m.v2 == TOP else "")

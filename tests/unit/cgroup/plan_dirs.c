@@ -285,3 +285,36 @@ TEST(systemd_names)
 	CHECK_STR(p.scope, "cri-x.scope");
 	CHECK_STR(p.dirs[0].path, "/a.slice/a-b.slice/cri-x.scope");
 }
+
+/* The unit has the limit from its start on, when cleat-systemd is in it as well. */
+TEST(systemd_pids)
+{
+	static const struct {
+		void (*host)(struct host *);
+		const char *json, *want;
+	} rows[] = {
+		{ plan_host_v2, "{'pids':{'limit':0}}", "pids.max=max ? | late pids.max=0" },
+		{ plan_host_v2, "{'pids':{'limit':1}}", "pids.max=max ? | late pids.max=1" },
+		{ plan_host_v2, "{'pids':{'limit':2048}}", "late pids.max=2048" },
+		{ plan_host_v2, "{'pids':{'limit':-1}}", "late pids.max=max ?" },
+		{ plan_host_v2, "{'unified':{'pids.max':'1'}}",
+		  "pids.max=max ? | late pids.max=1" },
+		{ plan_host_v2, "{'pids':{'limit':1},'unified':{'pids.max':'2'}}",
+		  "pids.max=max ? | late pids.max=1 | late pids.max=2" },
+		{ plan_host_hybrid, "{'pids':{'limit':1}}", "pids:late pids.max=1" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct cgroup_plan_options opt = { .id = "c1", .manager = CGROUP_SYSTEMD };
+		auto_arena a = arena_make();
+		struct oci_linux l = { .resources = config_resources(&a, rows[i].json) };
+		const struct oci_config c = { .linux = &l };
+		const struct spec s = { .config = &c };
+		struct cgroup_plan p = { 0 };
+		struct err e = { 0 };
+
+		unit_row("%s", rows[i].json);
+		if (CHECK_OK(plan_with(&a, rows[i].host, &s, &opt, &p, &e), &e))
+			CHECK_STR(plan_values_text(&p), rows[i].want);
+	}
+}

@@ -124,7 +124,8 @@ TEST(resources_as_properties)
 		{ "{'pids':{'limit':7}}", "TasksMax=t 7", "TasksMax=t 7" },
 		{ "{'pids':{'limit':-1}}", "TasksMax=t 18446744073709551615",
 		  "TasksMax=t 18446744073709551615" },
-		{ "{'pids':{'limit':0}}", "", "" },
+		{ "{'pids':{'limit':1}}", "TasksMax=t 1", "TasksMax=t 1" },
+		{ "{'pids':{'limit':0}}", "TasksMax=t 1", "TasksMax=t 1" },
 		{ "{'blockIO':{'weight':10}}", "IOWeight=t 1", "BlockIOWeight=t 10" },
 		{ "{'blockIO':{'throttleReadBpsDevice':[{'major':8,'minor':0,'rate':5},"
 		  "{'major':8,'minor':16,'rate':0}]}}",
@@ -139,7 +140,8 @@ TEST(resources_as_properties)
 		  "" },
 		{ "{'memory':{'limit':1000},'cpu':{'shares':5},"
 		  "'unified':{'memory.max':'2000','pids.max':'0'}}",
-		  "CPUWeight=t 2; MemoryMax=t 2000", "CPUShares=t 5; MemoryLimit=t 1000" },
+		  "CPUWeight=t 2; MemoryMax=t 2000; TasksMax=t 1",
+		  "CPUShares=t 5; MemoryLimit=t 1000" },
 	};
 	auto_arena a = arena_make();
 
