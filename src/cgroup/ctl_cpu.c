@@ -87,6 +87,13 @@ static void put_group(struct cgroup_value *v, unsigned group)
 	v->group = group;
 }
 
+/* Before shares: the kernel takes none for an idle group, and one that becomes idle loses them. */
+static void put_idle(struct ctl_out *o, const struct oci_linux_cpu *c)
+{
+	if (c->has_idle)
+		ctl_put(o, "cpu.idle", "cpu.idle", "%" PRId64, c->idle)->optional = c->idle == 0;
+}
+
 /* The realtime values come first: a realtime process may only join a group that has some. */
 static int cpu_v1(struct ctl_out *o, const struct oci_linux_resources *r)
 {
@@ -104,11 +111,9 @@ static int cpu_v1(struct ctl_out *o, const struct oci_linux_resources *r)
 		put_group(ctl_put(o, "cpu.realtimeRuntime", "cpu.rt_runtime_us", "%" PRId64,
 				  c->realtime_runtime),
 			  GROUP_REALTIME);
-	/* an idle group has no shares to set */
+	put_idle(o, c);
 	if (c->shares && c->idle != 1)
 		ctl_put(o, "cpu.shares", "cpu.shares", "%" PRIu64, c->shares);
-	if (c->has_idle)
-		ctl_put(o, "cpu.idle", "cpu.idle", "%" PRId64, c->idle)->optional = c->idle == 0;
 	if (c->period)
 		put_group(ctl_put(o, "cpu.period", "cpu.cfs_period_us", "%" PRIu64, c->period),
 			  GROUP_QUOTA);
@@ -149,10 +154,9 @@ static int cpu_v2(struct ctl_out *o, const struct oci_linux_resources *r)
 		ctl_ignored(o, "cpu.realtimePeriod", NO_EQUIVALENT);
 	if (c->realtime_runtime)
 		ctl_ignored(o, "cpu.realtimeRuntime", NO_EQUIVALENT);
+	put_idle(o, c);
 	if (c->shares && c->idle != 1)
 		ctl_put(o, "cpu.shares", "cpu.weight", "%" PRIu64, ctl_weight_of_shares(c->shares));
-	if (c->has_idle)
-		ctl_put(o, "cpu.idle", "cpu.idle", "%" PRId64, c->idle)->optional = c->idle == 0;
 	put_max(o, c);
 	if (c->has_burst)
 		put_group(ctl_put(o, "cpu.burst", "cpu.max.burst", "%" PRIu64, c->burst),

@@ -108,27 +108,45 @@ static struct cgroup_dir *find_dir(const struct update *u, const struct cgroup_d
 
 /* --- what was there --------------------------------------------------------------------------- */
 
-static void add_former(struct update *u, const struct cgroup_dir *d, const struct cgroup_value *v)
+/* False: not there, or not readable, so there is nothing that could be put back. */
+static bool add_text(struct update *u, const struct cgroup_dir *d, const char *file,
+		     const char *value)
 {
 	char *old = arena_alloc(u->arena, FILE_MAX);
 	const char *text;
 	struct former *f;
 
-	if (v->op != CGROUP_WRITE)
-		return;
-	if (cgroup_read_file(u->cg, d, v->file, old, FILE_MAX) < 0) {
-		/* not there, or not readable: there is nothing that could be put back */
-		if (v->otherwise)
-			add_former(u, d, v->otherwise);
-		return;
-	}
-	text = cgroup_undo_text(u->arena, v->file, v->value, old);
+	if (cgroup_read_file(u->cg, d, file, old, FILE_MAX) < 0)
+		return false;
+	text = cgroup_undo_text(u->arena, file, value, old);
 	if (!text)
-		return;
+		return true;
 	f = vec_push(u->arena, u->change);
 	f->dir = d;
-	f->file = v->file;
+	f->file = file;
 	f->text = text;
+	return true;
+}
+
+static bool is_idle(const struct update *u, const struct cgroup_dir *d)
+{
+	char text[16];
+
+	return cgroup_read_file(u->cg, d, "cpu.idle", text, sizeof(text)) > 0 && str_eq(text, "1");
+}
+
+/* One that becomes idle loses its shares; the kernel's for an idle one are not to be written. */
+static void add_former(struct update *u, const struct cgroup_dir *d, const struct cgroup_value *v)
+{
+	const char *shares = d->hierarchy ? "cpu.shares" : "cpu.weight";
+	bool idle = str_eq(v->file, "cpu.idle");
+
+	if (v->op != CGROUP_WRITE || (str_eq(v->file, shares) && is_idle(u, d)))
+		return;
+	if (idle && !is_idle(u, d))
+		add_text(u, d, shares, "");
+	if (!add_text(u, d, v->file, v->value) && v->otherwise)
+		add_former(u, d, v->otherwise);
 }
 
 static void add_formers(struct update *u, const struct cgroup_dir *d,

@@ -3,6 +3,8 @@
 #include "base/str.h"
 #include "container/resources.h"
 
+#define SHARES_DEFAULT 1024 /* the kernel's; for systemd, which knows idle as a weight only */
+
 /* --- values ----------------------------------------------------------------------------------- */
 
 /* Zero is "as it is". */
@@ -194,24 +196,51 @@ struct oci_linux_resources *resources_merge(struct arena *a, const struct oci_li
 	return m;
 }
 
-struct oci_linux_resources *resources_complete(struct arena *a,
-					       const struct oci_linux_resources *old,
-					       const struct oci_linux_resources *now)
+static struct oci_linux_memory *complete_memory(struct arena *a,
+						const struct oci_linux_memory *before,
+						struct oci_linux_memory *now)
 {
-	struct oci_linux_resources *r = arena_new(a, struct oci_linux_resources);
-	const struct oci_linux_memory *before = old ? old->memory : NULL;
-	struct oci_linux_memory *m;
+	struct oci_linux_memory *m = arena_new(a, struct oci_linux_memory);
 
-	*r = *now;
-	if (!now->memory || !before)
-		return r;
-	m = arena_new(a, struct oci_linux_memory);
-	*m = *now->memory;
+	if (!now || !before)
+		return now;
+	*m = *now;
 	/* not where memory without a limit takes it away: see merge_memory() */
 	if (m->limit && m->limit != -1 && !m->swap)
 		m->swap = before->swap;
 	if (m->swap && !m->limit)
 		m->limit = before->limit;
-	r->memory = m;
+	return m;
+}
+
+/* The kernel gives an idle group no shares, and the default to one that is idle no longer. */
+static struct oci_linux_cpu *complete_cpu(struct arena *a, const struct oci_linux_cpu *before,
+					  struct oci_linux_cpu *now)
+{
+	struct oci_linux_cpu *c = arena_new(a, struct oci_linux_cpu);
+
+	if (!now || !before || before->idle != 1)
+		return now;
+	*c = *now;
+	if (c->shares && !c->has_idle) {
+		c->idle = before->idle;
+		c->has_idle = true;
+	}
+	if (c->has_idle && c->idle == 0 && !c->shares)
+		c->shares = before->shares ? before->shares : SHARES_DEFAULT;
+	return c;
+}
+
+struct oci_linux_resources *resources_complete(struct arena *a,
+					       const struct oci_linux_resources *old,
+					       const struct oci_linux_resources *now)
+{
+	struct oci_linux_resources *r = arena_new(a, struct oci_linux_resources);
+
+	*r = *now;
+	if (old) {
+		r->memory = complete_memory(a, old->memory, now->memory);
+		r->cpu = complete_cpu(a, old->cpu, now->cpu);
+	}
 	return r;
 }

@@ -20,7 +20,8 @@ struct oci_linux_resources *resources_merge(struct arena *a, const struct oci_li
  * resources_complete() - @now with what its values cannot do without
  *
  * Memory and swap are one number in the configuration and two limits in the kernel: where
- * one is given the other is taken from @old (which may be NULL).
+ * one is given the other is taken from @old (which may be NULL). Where @old is idle, shares
+ * alone leave it so, and have their effect when it is idle no longer, which brings shares.
  */
 struct oci_linux_resources *resources_complete(struct arena *a,
 					       const struct oci_linux_resources *old,

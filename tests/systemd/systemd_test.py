@@ -229,6 +229,27 @@ def _(m, c):
     c.delete("u1")
 
 
+@case("update makes a container idle, and not")
+def _(m, c):
+    if not m.has("cpu"):
+        raise Skip("no controller cpu there")
+    c.run("u3", resources={"cpu": {"shares": 512}})
+    v2 = "cpu" in cgroups.v2_controllers()
+    look = c.reader("u3", "cpu")
+    for cpu, idle, weight in (({"idle": 1}, "1", "idle"), ({"shares": 300}, "1", "idle"),
+                              ({"shares": 512}, "1", "idle"), ({"idle": 0}, "0", "59")):
+        c.update("u3", {"cpu": cpu})
+        for when in ("", " and a reload"):
+            equal(look("cpu.idle"), idle, f"cpu.idle after {cpu}{when}")
+            if v2:
+                equal(m.show("cleat-u3.scope", "CPUWeight"), weight, f"CPUWeight after {cpu}")
+            if idle == "0":
+                equal(look("cpu.weight" if v2 else "cpu.shares"), weight if v2 else "512",
+                      f"the file after {cpu}{when}")
+            m.ctl("daemon-reload")
+    c.delete("u3")
+
+
 @case("an update that the kernel refuses changes nothing, in systemd neither")
 def _(m, c):
     if not m.has("cpuset") or not m.has("pids"):

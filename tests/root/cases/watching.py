@@ -169,6 +169,23 @@ def _(t):
     t.delete("--force")
 
 
+@case("update makes a container idle, and not", needs="cgroup:cpu")
+def _(t):
+    t.edit({"linux.resources.cpu": {"shares": 512}})
+    started(t)
+    v2 = "cpu" in cgroups.v2_controllers()
+    # None: what the kernel says of an idle one
+    for cpu, idle, shares in (({"idle": 1}, "1", None), ({"shares": 300}, "1", None),
+                              ({"shares": 512}, "1", None), ({"idle": 0}, "0", "512"),
+                              ({"idle": 1}, "1", None), ({"idle": 0, "shares": 1024}, "0", "1024")):
+        t.equal(t.ok("update", "-r", "-", t.id, text=json.dumps({"cpu": cpu})).err, "", "warnings")
+        t.equal(file_of(t, "cpu", "cpu.idle", "cpu.idle"), idle, f"cpu.idle after {cpu}")
+        if shares:
+            t.equal(file_of(t, "cpu", "cpu.shares", "cpu.weight"),
+                    {"512": "59", "1024": "100"}[shares] if v2 else shares, f"after {cpu}")
+    t.delete("--force")
+
+
 @case("update in each state", needs="cgroup:pids")
 def _(t):
     pid = created(t)

@@ -148,3 +148,46 @@ LIVE(refused_update)
 	}
 	live_destroy(&l);
 }
+
+/* What update writes, and the state that an undo finds again: shares are lost to the idle. */
+LIVE(idle_updates)
+{
+	static const struct {
+		const char *before, *now, *idle, *v1_shares, *v2_weight; /* NULL: the kernel's */
+	} steps[] = {
+		{ "{'cpu':{'shares':512}}", "{'cpu':{'idle':1}}", "1", NULL, NULL },
+		{ "{'cpu':{'shares':512}}", "{'cpu':{'idle':1,'shares':77}}", "1", NULL, NULL },
+		{ "{'cpu':{'shares':512}}", "{'cpu':{'idle':0,'shares':77}}", "0", "77", "14" },
+		{ "{'cpu':{'idle':1}}", "{'cpu':{'idle':0,'shares':77}}", "0", "77", "14" },
+		{ "{'cpu':{'idle':1}}", "{'cpu':{'idle':0}}", "0", "1024", "100" },
+	};
+	const char *cpu;
+
+	if (!live_has("cpu", &cpu))
+		unit_skip("no cpu controller on this kind of host");
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		const char *file = cpu ? "cpu.shares" : "cpu.weight", *idle, *shares;
+		const char *want = cpu ? steps[i].v1_shares : steps[i].v2_weight;
+		struct cgroup_change *change;
+		struct err e = { 0 };
+		struct live l;
+
+		REQUIRE_OK(live_create(&l, "", steps[i].before, &e), &e);
+		idle = live_read(cpu, "", "cpu.idle");
+		shares = live_read(cpu, "", file);
+		unit_row("%s, %s", steps[i].before, steps[i].now);
+		if (CHECK_OK(cgroup_update(&live_arena, l.cg, &live_host,
+					   config_resources(&live_arena, steps[i].now), &change,
+					   &e),
+			     &e)) {
+			CHECK_STR(live_read(cpu, "", "cpu.idle"), steps[i].idle);
+			if (want)
+				CHECK_STR(live_read(cpu, "", file), want);
+			cgroup_update_undo(l.cg, change);
+			unit_row("%s, after %s", steps[i].before, steps[i].now);
+			CHECK_STR(live_read(cpu, "", "cpu.idle"), idle);
+			CHECK_STR(live_read(cpu, "", file), shares);
+		}
+		live_destroy(&l);
+	}
+}

@@ -90,6 +90,19 @@ TEST(complete)
 		{ "{'memory':{'limit':5,'swap':7}}", "{'pids':{'limit':6}}",
 		  "{'pids':{'limit':6}}" },
 	};
+	static const struct {
+		const char *old, *now;
+		int shares, idle; /* -1: not set */
+	} idle[] = {
+		{ "{'cpu':{'shares':512,'idle':1}}", "{'cpu':{'idle':0}}", 512, 0 },
+		{ "{'cpu':{'shares':512,'idle':1}}", "{'cpu':{'idle':0,'shares':7}}", 7, 0 },
+		{ "{'cpu':{'shares':512,'idle':1}}", "{'cpu':{'shares':7}}", 7, 1 },
+		{ "{'cpu':{'shares':512,'idle':1}}", "{'cpu':{'quota':7}}", 0, -1 },
+		{ "{'cpu':{'idle':1}}", "{'cpu':{'idle':0}}", 1024, 0 },
+		{ "{'cpu':{'shares':512}}", "{'cpu':{'idle':0}}", 0, 0 },
+		{ "{'cpu':{'shares':512}}", "{'cpu':{'idle':1}}", 0, 1 },
+		{ "{}", "{'cpu':{'idle':0}}", 0, 0 },
+	};
 	auto_arena a = arena_make();
 	struct oci_linux_resources *old = decode(&a, "{'memory':{'limit':5,'swap':7}}"), *r;
 
@@ -98,6 +111,12 @@ TEST(complete)
 		CHECK_STR(encode(&a, resources_complete(&a, decode(&a, rows[i].old),
 							decode(&a, rows[i].now))),
 			  rows[i].want);
+	}
+	for (size_t i = 0; i < COUNT(idle); i++) {
+		unit_row("%s + %s", idle[i].old, idle[i].now);
+		r = resources_complete(&a, decode(&a, idle[i].old), decode(&a, idle[i].now));
+		CHECK_INT(r->cpu->shares, idle[i].shares);
+		CHECK_INT(r->cpu->has_idle ? r->cpu->idle : -1, idle[i].idle);
 	}
 	r = resources_complete(&a, old, decode(&a, "{'memory':{'limit':6}}"));
 	CHECK_INT(r->memory->swap, 7);
