@@ -16,7 +16,7 @@ struct unit_property {
 	const char *name, *signature;
 	const char **tokens;
 	size_t n;
-	bool optional; /* a systemd that does not know it goes without */
+	bool optional; /* a systemd that does not know it, or not the value, goes without */
 };
 
 struct unit_properties {

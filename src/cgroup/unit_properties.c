@@ -4,7 +4,8 @@
  *
  * systemd.resource-control(5), org.freedesktop.systemd1(5). What has a property is given
  * as one, or systemd would undo it at the next reload; the files are written all the same
- * afterwards, with the exact values. Properties that came after version 239 are optional.
+ * afterwards, with the exact values. Properties that came after version 239 are optional, and
+ * those with values that it may not take, but the kernel does.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -147,7 +148,7 @@ static int put_cpu(struct arena *a, struct unit_properties *p, const struct oci_
 	} else if (c->shares && v2) {
 		unit_put(a, p, "CPUWeight", 't', "%" PRIu64, ctl_weight_of_shares(c->shares));
 	} else if (c->shares) {
-		unit_put(a, p, "CPUShares", 't', "%" PRIu64, c->shares);
+		unit_put(a, p, "CPUShares", 't', "%" PRIu64, c->shares)->optional = true;
 	}
 	put_quota(a, p, c->quota, c->period);
 	if (v2 && c->cpus && *c->cpus && put_mask(a, p, "AllowedCPUs", c->cpus, e) < 0)
@@ -217,7 +218,7 @@ static void put_io(struct arena *a, struct unit_properties *p, const struct oci_
 	if (b->weight && v2)
 		unit_put(a, p, "IOWeight", 't', "%u", ctl_weight_of_blkio(b->weight));
 	else if (b->weight)
-		unit_put(a, p, "BlockIOWeight", 't', "%u", (unsigned)b->weight);
+		unit_put(a, p, "BlockIOWeight", 't', "%u", (unsigned)b->weight)->optional = true;
 	if (!v2)
 		return;
 	for (size_t i = 0; i < b->n_weight_device; i++)

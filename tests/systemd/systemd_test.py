@@ -177,6 +177,21 @@ def _(m, c):
     equal(c.cleat("list", "--quiet").stdout, "", "the containers")
 
 
+@case("a value that systemd does not take is the kernel's to judge")
+def _(m, c):
+    """An older systemd takes less: weight 0, which is idle since version 252."""
+    if m.v2 != TOP:
+        raise Skip("there are v1 hierarchies")
+    unified = {"unified": {"cpu.weight": "20000"}}
+    c.configure(resources=unified)
+    p = c.cleat("run", "--detach", "--bundle", c.bundle, "c12", fails=True)
+    check(p.returncode == 1 and "write '20000' to cpu.weight" in p.stderr, p.stderr)
+    c.configure(resources=unified, annotations={"org.systemd.property.CPUWeight": "uint64 20000"})
+    p = c.cleat("run", "--detach", "--bundle", c.bundle, "c12", fails=True)
+    check(p.returncode == 1 and "CPUWeight is out of range" in p.stderr, p.stderr)
+    equal(m.units(), [], "units")
+
+
 @case("devices stay forbidden after a reload", privileged=True)
 def _(m, c):
     c.run("c5")

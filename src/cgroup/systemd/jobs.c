@@ -136,10 +136,20 @@ static int append_properties(sd_bus_message *m, const struct request *r)
 	return result;
 }
 
-/* An older systemd names the property that it does not know; without it, if it may be missed. */
+/*
+ * An older systemd does not know a property, or takes less as its value; the names of these errors
+ * stand for others as well.
+ */
+static bool is_about_property(const char *message)
+{
+	return message &&
+	       (strstr(message, "nknown property") || strstr(message, "is out of range"));
+}
+
+/* The message names the property; without it, if it may be missed. */
 static bool leave_out(struct request *r, const sd_bus_error *be)
 {
-	if (!be->message || !strstr(be->message, "nknown property"))
+	if (!is_about_property(be->message))
 		return false;
 	for (size_t i = 0; i < r->n_properties; i++) {
 		struct property *p = &r->properties[i];

@@ -151,6 +151,8 @@ FIELDS = [
           {"cpu.weight": "100"}, {"CPUWeight": "100"}, {"CPUShares": "1024"}),
     Field("cpu.shares, the fewest", {"cpu": {"shares": 2}}, "cpu", {"cpu.shares": "2"},
           {"cpu.weight": "1"}, {"CPUWeight": "1"}, {"CPUShares": "2"}),
+    Field("cpu.shares, fewer than the fewest", {"cpu": {"shares": 1}}, "cpu",
+          {"cpu.shares": "2"}, {"cpu.weight": "1"}, {"CPUWeight": "1"}),
     Field("cpu.shares, the most", {"cpu": {"shares": 262144}}, "cpu", {"cpu.shares": "262144"},
           {"cpu.weight": "10000"}, {"CPUWeight": "10000"}, {"CPUShares": "262144"}),
     Field("cpu.quota and period", {"cpu": {"quota": 50000, "period": 200000}}, "cpu",
