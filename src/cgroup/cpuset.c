@@ -67,18 +67,19 @@ static bool is_planned(const struct cgroup_dir_plan *p, const char *file)
 static int fill(struct level *l, const struct cgroup_dir *d, const char *file, bool planned,
 		struct err *e)
 {
+	bool is_new = d->n_made > planned;
 	size_t len = strlen(l->at);
 	char list[LIST_MAX];
 	int r;
 
-	/* what the configuration sets is not copied, but the levels above may need it all the same */
-	if (planned && d->n_made <= 1)
-		return 0;
+	/* what the configuration sets is not copied, but nothing can be set below an empty level */
 	if (planned)
 		len -= strlen(strrchr(l->at, '/'));
-	r = list_of(l, len, file, d->n_made > 0 && !planned, list);
+	if (planned && len <= l->root)
+		return 0;
+	r = list_of(l, len, file, is_new, list);
 	if (r == -ENOENT)
-		r = list_of(l, len, file + strlen("cpuset."), d->n_made > 0 && !planned, list);
+		r = list_of(l, len, file + strlen("cpuset."), is_new, list);
 	if (r < 0)
 		return cgroup_error(d, r, e, "copy %s down to", file);
 	return 0;

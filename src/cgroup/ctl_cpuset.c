@@ -4,7 +4,7 @@
  *
  * On v1 a group without cpus or mems takes no process, so what the configuration
  * leaves open is copied down from the parents when the directory is made
- * (mgr_fs_cpuset.c), never the other way.
+ * (cpuset.c), never the other way.
  */
 #include "cgroup/ctl.h"
 

@@ -219,6 +219,36 @@ LIVE(refused_value)
 		CHECK(!live_exists(NULL, ""));
 }
 
+/* Somebody made the parents and no more: they take the values of the root, and ours is in them. */
+LIVE(empty_cpuset_above)
+{
+	static const char *const texts[] = { "{'cpu':{'cpus':'0'}}", "{'cpu':{'mems':'0'}}",
+					     "{'cpu':{'cpus':'0','mems':'0'}}", "{}" };
+	const char *hierarchy;
+
+	if (!live_has("cpuset", &hierarchy) || !hierarchy)
+		unit_skip("no cpuset hierarchy on this kind of host");
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const char *parent = arena_printf(&live_arena, "/p%zu", i);
+		const char *path = arena_printf(&live_arena, "%s/c", parent);
+		struct err e = { 0 };
+		struct live l;
+
+		unit_row("%s", texts[i]);
+		mkdir(live_file(hierarchy, "", ""), 0755);
+		REQUIRE(mkdir(live_file(hierarchy, parent, ""), 0755) == 0);
+		CHECK_STR(live_read(hierarchy, parent, "cpuset.cpus"), "");
+		if (!CHECK_OK(live_create(&l, path, texts[i], &e), &e))
+			continue;
+		CHECK_STR(live_read(hierarchy, path, "cpuset.mems"), "0");
+		CHECK_STR(live_read(hierarchy, path, "cpuset.cpus"),
+			  strstr(texts[i], "cpus") ? "0"
+						   : live_read(hierarchy, parent, "cpuset.cpus"));
+		CHECK(*live_read(hierarchy, path, "cpuset.cpus"));
+		live_destroy(&l);
+	}
+}
+
 /* --- beyond the limit ------------------------------------------------------------------------------- */
 
 #define MANY (64 << 20)
