@@ -75,7 +75,8 @@ struct mount_plan {
 	bool has_ns;	    /* a mount namespace of our own (new or joined) */
 	bool user_ns;	    /* the container has a user namespace: sources come from the parent */
 	bool own_pid_ns, own_net_ns, own_cgroup_ns;
-	bool attach_at_path; /* createContainer hooks look for the mounts below the rootfs path */
+	bool wants_path; /* hooks look for the mounts below the rootfs path */
+	bool needs_path; /* createContainer hooks, which see nothing else */
 	enum host_cgroups cgroups;
 	bool readonly_root;
 	bool no_pivot;
@@ -149,8 +150,9 @@ int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int
 /* What init needs while it mounts. Descriptors belong to init. */
 struct mount_ctx {
 	const struct mount_plan *plan;
-	int root; /* in: the parent's detached tree or -1; then: the root of the container */
-	int proc; /* a procfs of our own (the container's, taken before it could be tampered
+	int root;     /* in: the parent's detached tree or -1; then: the root of the container */
+	bool at_path; /* the root is attached at the rootfs path, not on "/" */
+	int proc;     /* a procfs of our own (the container's, taken before it could be tampered
 		       with, or a detached one); -1: not made yet, see mount_proc() */
 	/* Ask the parent for a source (NULL: open here). Returns a tree fd or -errno. */
 	int (*request_source)(void *arg, size_t op, struct err *e);

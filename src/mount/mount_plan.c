@@ -386,7 +386,9 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 		.own_pid_ns = spec->ns_new & CLONE_NEWPID,
 		.own_net_ns = spec->ns_new & CLONE_NEWNET,
 		.own_cgroup_ns = spec->ns_new & CLONE_NEWCGROUP,
-		.attach_at_path = hooks && hooks->n_create_container,
+		.wants_path = hooks && (hooks->n_prestart || hooks->n_create_runtime ||
+					hooks->n_create_container),
+		.needs_path = hooks && hooks->n_create_container,
 		.cgroups = host->cgroups,
 		.readonly_root = spec->readonly_root,
 		.no_pivot = opt && opt->no_pivot,

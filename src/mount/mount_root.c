@@ -7,8 +7,11 @@
  * the root of the process, which is the host's tree below it, so sources and hooks find
  * the host until pivot_root(2) makes the cover the root and the host's tree is dropped.
  *
- * Where createContainer hooks wait for the mounts below the rootfs path, the tree is
- * attached there instead.
+ * Where hooks look for the mounts below the rootfs path, the tree is attached there instead:
+ * createContainer hooks run in our mount namespace, prestart and createRuntime hooks may enter
+ * it. That is done before we become root of a user namespace, as who we were born, since the
+ * caller's directories may be closed to that root. Where the path is closed to us as well, or
+ * the mount namespace that is joined has no such path, only createContainer hooks insist.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -16,6 +19,7 @@
 #include <sys/vfs.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "mount/mount_room.h"
 
@@ -50,10 +54,16 @@ int mount_rootfs_open(const struct mount_plan *p, int *ret_tree, int *ret_dir, s
 	return *ret_tree < 0 ? *ret_tree : 0;
 }
 
+/* The path may end in a link. */
+static int attach_at(struct mount_ctx *m, const char *path)
+{
+	return sys_move_mount(m->root, "", AT_FDCWD, path,
+			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+}
+
 int mount_root_attach(struct mount_ctx *m, struct err *e)
 {
 	const struct mount_plan *p = m->plan;
-	const char *where = p->attach_at_path ? p->rootfs : "/";
 	const struct mount_attr slave = { .propagation = MS_SLAVE };
 	int r = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &slave, sizeof(slave));
 
@@ -64,7 +74,14 @@ int mount_root_attach(struct mount_ctx *m, struct err *e)
 	if (m->root < 0)
 		return m->root == -EPERM ? err_sys(e, EPERM, p->rootfs, "open the rootfs")
 					 : m->root;
-	r = sys_move_mount(m->root, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH);
+	r = p->wants_path ? attach_at(m, p->rootfs) : -ENOENT;
+	m->at_path = r == 0;
+	if (r < 0 && !p->needs_path) {
+		if (p->wants_path)
+			log_debug("hooks find the root on '/', not on '%s': %s", p->rootfs,
+				  errno_text(-r));
+		r = attach_at(m, "/");
+	}
 	return r < 0 ? err_sys(e, -r, p->rootfs, "attach the rootfs") : 0;
 }
 
@@ -111,7 +128,7 @@ static int move_and_chroot(struct mount_ctx *m, struct err *e)
 
 	if (hide_from_below("/proc", e) < 0 || hide_from_below("/sys", e) < 0)
 		return -e->code;
-	if (m->plan->attach_at_path)
+	if (m->at_path)
 		r = sys_move_mount(m->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
 	if (r < 0)
 		return err_sys(e, -r, m->plan->rootfs, "move to '/' the rootfs");

@@ -21,11 +21,11 @@
 
 static const struct step init_steps[] = {
 	{ "cgroup-namespace", when_late_cgroup_ns, step_cgroup_ns },
+	{ "root", when_mount_ns, step_root }, /* as whom the caller's directories may be open to */
 	{ "user-namespace-root", when_in_user_ns, step_ns_root },
 	{ "session", NULL, step_session },
 	{ "keyring", when_keyring, step_keyring },
 	{ "loopback", when_loopback, step_loopback },
-	{ "root", when_mount_ns, step_root },
 	{ "mounts", when_mount_ns, step_mounts },
 	{ "devices", when_devices, step_devices },
 	{ "sysctls", when_sysctls, step_sysctls },

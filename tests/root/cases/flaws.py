@@ -117,26 +117,28 @@ for _count in (30, 45):
     each_way(f"a chain of {_count} links that is longer than a path may be")(_chain)
 
 
-@case("root.path is exchanged for another root")
-def _(t):
-    """What was opened first is the root to the end: nobody is in two of them."""
-    os.rename(t.rootfs, f"{t.bundle}/one")
-    shutil.copytree(f"{t.bundle}/one", f"{t.bundle}/two")
-    for name in ("one", "two"):
-        t.write(f"{t.bundle}/{name}/which", name)
-    os.symlink("one", t.rootfs)
-    os.symlink("two", f"{t.bundle}/other")
-    t.edit({"process.cwd": "/made"})
-    t.probe("read", "/which", ",", "write", "written", "x")
-    t.write_config()
-    with exchanging(t.rootfs, f"{t.bundle}/other"):
-        for _ in range(ROUNDS):
-            r = t.cleat("run", "--bundle", t.bundle, t.id)
-            t.check(r.rc == 0, f"{r}")
-            which = t.decode(r.out.splitlines()[0])["/which"]
-            found = [n for n in ("one", "two") if os.path.exists(f"{t.bundle}/{n}/made")]
-            t.equal(found, [which], "where the directory was made")
-            shutil.rmtree(f"{t.bundle}/{which}/made")
+for _how, _hooks in {"": {}, ", with a hook that looks for it there": {
+        "hooks.prestart": [{"path": "/bin/true"}]}}.items():
+    @case("root.path is exchanged for another root" + _how)
+    def _(t, hooks=_hooks):
+        """What was opened first is the root to the end: nobody is in two of them."""
+        os.rename(t.rootfs, f"{t.bundle}/one")
+        shutil.copytree(f"{t.bundle}/one", f"{t.bundle}/two")
+        for name in ("one", "two"):
+            t.write(f"{t.bundle}/{name}/which", name)
+        os.symlink("one", t.rootfs)
+        os.symlink("two", f"{t.bundle}/other")
+        t.edit({"process.cwd": "/made", **hooks})
+        t.probe("read", "/which", ",", "write", "written", "x")
+        t.write_config()
+        with exchanging(t.rootfs, f"{t.bundle}/other"):
+            for _ in range(ROUNDS):
+                r = t.cleat("run", "--bundle", t.bundle, t.id)
+                t.check(r.rc == 0, f"{r}")
+                which = t.decode(r.out.splitlines()[0])["/which"]
+                found = [n for n in ("one", "two") if os.path.exists(f"{t.bundle}/{n}/made")]
+                t.equal(found, [which], "where the directory was made")
+                shutil.rmtree(f"{t.bundle}/{which}/made")
 
 
 @case("files of the bundle that look like settings have no effect")

@@ -148,16 +148,20 @@ def until(t, pattern, action, at="/data", call="openat2:delay_enter", options=()
     return p.returncode, out, err
 
 
-AT_PATH = {"hooks.createContainer": [{"path": "/bin/true"}]}
+def at_path(kind):
+    """What has the root at its path while it is filled: a directory of the host is above it."""
+    return {f"hooks.{kind}": [{"path": "/bin/true"}]}
 
-for _to in ("x/../../evil/sub", "x/../../../evil/sub"):
-    def _upwards(t, to=_to):
+
+for _to, _kind in (("x/../../evil/sub", "createContainer"), ("x/../../../evil/sub", "prestart")):
+    def _upwards(t, to=_to, kind=_kind):
         """CVE-2024-45310: a directory is gone after it was found, and what is left is '..'."""
         os.symlink(to, f"{t.rootfs}/data")
         os.mkdir(f"{t.rootfs}/x")
         t.write_config()
         before = sorted(os.listdir(t.bundle))
-        rc, out, err = until(t, '"/x", .* = [0-9]', lambda: os.rmdir(f"{t.rootfs}/x"), **AT_PATH)
+        rc, out, err = until(t, '"/x", .* = [0-9]', lambda: os.rmdir(f"{t.rootfs}/x"),
+                             **at_path(kind))
         t.equal(sorted(os.listdir(t.bundle)), before, "the bundle")
         t.check("x-marks-it" in out if rc == 0 else "'..'" in err, f"{rc}: {out}{err}")
     case(f"a link to {_to} whose x is removed meanwhile", needs="program:strace")(_upwards)
@@ -167,7 +171,7 @@ for _to in ("x/../../evil/sub", "x/../../../evil/sub"):
 def _(t):
     os.symlink("x/..", f"{t.rootfs}/data")
     rc, out, err = until(t, '"/data", .* = -1 ENOENT',
-                         lambda: os.symlink("/", f"{t.rootfs}/x"), **AT_PATH)
+                         lambda: os.symlink("/", f"{t.rootfs}/x"), **at_path("createContainer"))
     t.check("x-marks-it" in out if rc == 0 else "'/x/..'" in err, f"{rc}: {out}{err}")
 
 

@@ -220,6 +220,75 @@ def _(t):
         t.equal(saw(t, out)["mnt"], own("mnt"), "the mount namespace")
 
 
+# --- in the container's mount namespace -----------------------------------------------------------
+
+def mounts_inside(t, kind):
+    """A hook that enters the mount namespace and mounts below the root's path, as NVIDIA's does."""
+    add(t, kind, t.script(
+        "mount-inside", "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n')\n"
+                        f"exec nsenter -t $pid -m mount -t tmpfs from-{kind} {t.rootfs}/mnt\n"))
+    t.edit({f"hooks.{kind}": [dict(h, env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+                              for h in t.config["hooks"][kind]]})
+
+
+def only_for(t, uid):
+    """All that leads to the bundle is for @uid alone."""
+    os.chown(t.dir, uid, uid)
+    os.chmod(t.dir, 0o700)
+
+
+def through_link(t):
+    os.rename(t.rootfs, f"{t.bundle}/elsewhere")
+    os.symlink("elsewhere", t.rootfs)
+
+
+WAYS = {
+    "": lambda t: None,
+    ", root.path is a link": through_link,
+    ", without pivot_root": lambda t: None,
+    ", in a user namespace": lambda t: t.edit(user_namespace()),
+    ", in a user namespace, in a bundle for root alone":
+        lambda t: (t.edit(user_namespace()), only_for(t, 0)),
+}
+for _kind in ("prestart", "createRuntime"):
+    for _way, _prepare in WAYS.items():
+        def _inside(t, kind=_kind, prepare=_prepare, way=_way):
+            prepare(t)
+            mounts_inside(t, kind)
+            report = t.run_probe(*(["--no-pivot"] if "pivot" in way else []))
+            t.expect(report, {"mounts./mnt.source": f"from-{kind}", "root": "/"})
+        case(f"a {_kind} hook mounts below the root's path{_way}", needs="program:nsenter")(_inside)
+
+
+# nobody in the user namespace may enter such a directory
+for _kind in ("prestart", "createRuntime"):
+    for _word in ("--no-pivot", None):
+        def _far(t, kind=_kind, word=_word):
+            t.edit(user_namespace())
+            only_for(t, 4711)
+            out = seeing(t, kind)
+            t.run_probe(*[word] * bool(word))
+            t.check(os.path.exists(out), "the hook did not run")
+        case(f"a {_kind} hook, where the root's path is out of reach of the user namespace"
+             + (", without pivot_root" if _word else ""))(_far)
+
+
+@case("a createContainer hook, in a user namespace, in a bundle for root alone")
+def _(t):
+    t.edit(user_namespace())
+    only_for(t, 0)
+    add(t, "createContainer", "/bin/true")
+    t.expect(t.run_probe(), {"root": "/"})
+
+
+@case("a createContainer hook must have the root at its path")
+def _(t):
+    t.edit(user_namespace())
+    only_for(t, 4711)
+    add(t, "createContainer", "/bin/true")
+    t.expect_failure("attach the rootfs '.*/rootfs'")
+
+
 # --- what they write --------------------------------------------------------------------------
 
 def heard(t):
