@@ -49,6 +49,9 @@ struct mount_op {
 	size_t index;	    /* of mounts[] in config.json, for messages */
 	const char *source; /* absolute host path (bind) or the source word; never NULL */
 	const char *target; /* below the rootfs, absolute, cleaned */
+	/* bind: the source from the container's root, clean, where the operations before this
+	   one may have mounted what is there; NULL: it is the host's */
+	const char *in_root;
 	const char *type;
 	struct mount_flags flags;
 	const struct mount_data *data;
@@ -143,9 +146,12 @@ static inline bool mount_op_takes_userns(const struct mount_op *op)
  * Called by init, or by the parent on request when there is a user namespace;
  * @userns_fd: where mount_op_takes_userns(), else -1. -EPERM from the
  * parent tells init to try in its own namespace.
+ *
+ * @tree: -1, or the source as init has cloned it (in_root), which only gets its mapping and
+ * flags; then the tree, on success, which the caller owns as he does what he gave.
  */
 int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,
-		      int *ret_tree, struct err *e);
+		      int *tree, struct err *e);
 
 /* What init needs while it mounts. Descriptors belong to init. */
 struct mount_ctx {
@@ -154,8 +160,9 @@ struct mount_ctx {
 	bool at_path; /* the root is attached at the rootfs path, not on "/" */
 	int proc;     /* a procfs of our own (the container's, taken before it could be tampered
 		       with, or a detached one); -1: not made yet, see mount_proc() */
-	/* Ask the parent for a source (NULL: open here). Returns a tree fd or -errno. */
-	int (*request_source)(void *arg, size_t op, struct err *e);
+	/* Ask the parent for a source (NULL: open here), or to finish @tree, unless it is -1.
+	   Returns a tree fd or -errno. */
+	int (*request_source)(void *arg, size_t op, int tree, struct err *e);
 	void *arg;
 	/* the container's cgroups, which the cgroup mount shows */
 	const struct mount_cgroup *cgroups;

@@ -165,7 +165,7 @@ static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *m
 	int tree;
 
 	if (op->from_parent) {
-		tree = m->request_source(m->arg, op->index, e);
+		tree = m->request_source(m->arg, op->index, -1, e);
 		if (tree != -EPERM)
 			return tree;
 		err_clear(e);
@@ -252,17 +252,33 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 
 /* --- binds ---------------------------------------------------------------------------- */
 
+/* The parent does not see what is mounted in here, and a path would lead to what lies below. */
+static int clone_inside(struct mount_ctx *m, const struct mount_op *op, struct err *e)
+{
+	auto_fd fd = mount_open_in_root(m->root, op->in_root,
+					O_PATH | (op->flags.src_nofollow ? O_NOFOLLOW : 0));
+	int tree;
+
+	if (fd < 0)
+		return mount_path_error(m->root, op->in_root, -fd, "open the source", e);
+	tree = mount_clone(fd, "", op->flags.recursive, false);
+	return tree < 0 ? err_sys(e, -tree, op->in_root, "clone the source") : tree;
+}
+
 static int open_source(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
-	int tree = -1;
+	auto_fd tree = op->in_root ? clone_inside(m, op, e) : -1;
 
+	if (op->in_root && tree < 0)
+		return tree;
 	if (op->from_parent && m->request_source) {
-		tree = m->request_source(m->arg, op->index, e);
-		if (tree != -EPERM)
-			return tree;
+		int r = m->request_source(m->arg, op->index, tree, e);
+
+		if (r != -EPERM)
+			return r;
 		err_clear(e);
 	}
-	return mount_source_open(m->plan, op, -1, &tree, e) < 0 ? -e->code : tree;
+	return mount_source_open(m->plan, op, -1, &tree, e) < 0 ? -e->code : fd_take(&tree);
 }
 
 static int apply_bind(struct mount_ctx *m, const struct mount_op *op, struct err *e)

@@ -118,12 +118,13 @@ struct prepared {
 	size_t op;
 };
 
-static int give_source(void *arg, size_t op, struct err *e)
+static int give_source(void *arg, size_t op, int tree, struct err *e)
 {
 	const struct prepared *p = arg;
 	int fd;
 
 	(void)op;
+	(void)tree;
 	if (p->trees[p->op] < 0)
 		return -EPERM; /* it is made here */
 	fd = sys_fcntl(p->trees[p->op], F_DUPFD_CLOEXEC, 0);
@@ -158,6 +159,7 @@ static int add_one(struct live *l, const struct mount_plan *p, struct prepared *
 	int r, noted;
 
 	op.late_readonly = false;
+	op.in_root = NULL;
 	op.from_parent = sources->trees[sources->op] >= 0;
 	one.ops = &op;
 	one.n_ops = 1;

@@ -199,13 +199,40 @@ static bool is_peer(const struct mount_op *op, const struct spec *spec)
 	       op->flags.propagation & spec->rootfs_propagation & MS_SHARED;
 }
 
+/* Is one of them the other, or above it? */
+static bool is_on_one_path(const char *a, const char *b)
+{
+	return mount_path_from(a, b) || mount_path_from(b, a);
+}
+
+/*
+ * A source below the rootfs is what the mounts before have made of it. Elsewhere the host's
+ * path means the same, and what else is there the caller has put there: links may lead out. A
+ * rootfs "/" is all there is: a source is no part of it.
+ */
+static const char *source_in_root(struct arena *a, const struct mount_plan *p,
+				  const struct mount_op *op)
+{
+	/* none in a configuration that is only looked at */
+	const char *rootfs = p->rootfs ? mount_path_clean(a, p->rootfs) : "/";
+	const char *rest = mount_path_from(mount_path_clean(a, op->source), rootfs);
+
+	if (!rest || str_eq(rootfs, "/"))
+		return NULL;
+	rest = *rest ? rest : "/";
+	for (size_t i = 0; i < op->index; i++)
+		if (is_on_one_path(p->ops[i].target, rest))
+			return rest;
+	return NULL;
+}
+
 /*
  * A user namespace may not reach the source. A mapping of its own is made by whoever sees the
  * process that carries it in /proc. And peers of the host's mounts there are in its namespace.
  */
 static bool is_opened_by_parent(const struct mount_op *op, const struct mount_plan *p)
 {
-	if (op->kind == MOUNT_FS)
+	if (op->kind == MOUNT_FS || op->in_root)
 		return op->flags.idmap;
 	return op->kind == MOUNT_BIND && (p->user_ns || op->flags.idmap || op->peers);
 }
@@ -258,6 +285,8 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 		if (r < 0)
 			return r;
 	}
+	if (op->kind == MOUNT_BIND || op->kind == MOUNT_LINK)
+		op->in_root = source_in_root(a, p, op);
 	op->peers = is_peer(op, spec);
 	op->from_parent = is_opened_by_parent(op, p);
 	/* not the host's queues, which the host has labelled */
@@ -276,6 +305,7 @@ static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan 
 
 	if (c->n_mounts && !p->has_ns)
 		return err_user(e, "mounts", "mounts need a mount namespace");
+	p->ops = ops;
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		ops[i].index = i;
 		if (plan_op(a, spec, p, c->mounts[i], &ops[i], e) < 0)
@@ -287,7 +317,6 @@ static int plan_ops(struct arena *a, const struct spec *spec, struct mount_plan 
 				"annotations[\"" SPEC_ANNOTATION_CGROUP_V1
 				"\"]: nothing is mounted on '%s'",
 				named);
-	p->ops = ops;
 	p->n_ops = c->n_mounts;
 	return 0;
 }

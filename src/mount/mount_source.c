@@ -117,19 +117,19 @@ static int open_source(const struct mount_plan *p, const struct mount_op *op, st
 }
 
 int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,
-		      int *ret_tree, struct err *e)
+		      int *tree, struct err *e)
 {
-	auto_fd tree = open_source(p, op, e);
+	auto_fd opened = *tree < 0 ? open_source(p, op, e) : -1;
+	int fd = *tree < 0 ? opened : *tree;
 	int r = 0;
 
-	if (tree < 0)
-		return tree;
+	if (fd < 0)
+		return fd;
 	if (op->flags.idmap)
-		r = apply_idmap(op, tree, userns_fd, e);
+		r = apply_idmap(op, fd, userns_fd, e);
 	if (r == 0 && op->kind != MOUNT_FS)
-		r = tree_flags(op, tree, e);
-	if (r < 0)
-		return r;
-	*ret_tree = fd_take(&tree);
-	return 0;
+		r = tree_flags(op, fd, e);
+	if (r == 0 && opened >= 0)
+		*tree = fd_take(&opened);
+	return r;
 }

@@ -194,7 +194,7 @@ static void put_mount_flags(struct plan_out *o, const struct mount_op *op)
 	} rest[] = {
 		{ f->recursive, "recursive" },		 { f->tmpcopyup, "tmpcopyup" },
 		{ f->src_nofollow, "src-nofollow" },	 { f->dest_nofollow, "dest-nofollow" },
-		{ op->late_readonly, "read-only-late" },
+		{ op->late_readonly, "read-only-late" }, { op->in_root, "source-in-root" },
 	};
 
 	put_words(o, "set", f->attr_set, attr_words, COUNT(attr_words));

@@ -22,7 +22,8 @@ enum msg_type {
 	/* from the children */
 	MSG_MAP_IDS = 1, /* middle: write my id maps; answered by MSG_OK */
 	MSG_INIT = 2,	 /* middle: here is init; number = pid, descriptor = pidfd */
-	MSG_SOURCE = 3,	 /* init: open the source of mount operation <number>; MSG_OK + tree */
+	MSG_SOURCE = 3,	 /* init: open the source of mount operation <number>, or finish it
+			   (descriptor); MSG_OK + tree */
 	MSG_HOOKS = 4,	 /* init: mounts are done, run prestart and createRuntime; MSG_OK */
 	MSG_CONSOLE = 5, /* init: here is the master of the terminal (descriptor) */
 	MSG_READY = 6,	 /* init: at the gate */

@@ -42,10 +42,10 @@ static const struct step init_steps[] = {
 	{ "names", when_names, step_names },
 };
 
-static int request_source(void *arg, size_t op, struct err *e)
+static int request_source(void *arg, size_t op, int tree, struct err *e)
 {
 	int fd = -1;
-	int r = child_ask(arg, MSG_SOURCE, (int64_t)op, -1, &fd, e);
+	int r = child_ask(arg, MSG_SOURCE, (int64_t)op, tree, &fd, e);
 
 	return r < 0 ? r : fd;
 }

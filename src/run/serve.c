@@ -86,10 +86,9 @@ static int parent_userns(struct run *r, struct err *e)
 static int serve_source(struct parent *p, const struct msg *m, int *fd, struct err *e)
 {
 	const struct mount_plan *plan = &p->run->plan->mount;
-	auto_fd tree = -1;
+	auto_fd tree = fd_take(fd);
 	int r = 0;
 
-	(void)fd;
 	if (m->number < 0 || (size_t)m->number >= plan->n_ops)
 		return err_code(e, EPROTO, NULL, "a request for a mount that is not planned");
 	/* without privilege it cannot be opened, since init is non-dumpable */

@@ -41,6 +41,8 @@ ERRORS = [
     ("the next major version", {"ociVersion": "2.0.0"}, "ociVersion", "2.0.0 is not supported", ""),
     ("a number for the version", {"ociVersion": 1.3}, "ociVersion", "expected a string", ""),
     ("no root", {"root": GONE}, "root", "missing", "."),
+    ("no root, but a bind", {"root": GONE, "+mounts": {
+        "destination": "/x", "source": "/srv", "options": ["bind"]}}, "root", "missing", "."),
     ("a root without a path", {"root.path": GONE}, "root.path", "required but missing", "root"),
     ("an empty root path", {"root.path": ""}, "root.path", "empty", ""),
     ("a root path that is too long", {"root.path": "/" + "r" * 4095}, "root.path", "too long", ""),

@@ -192,6 +192,91 @@ def _(t):
     t.expect(t.probe_result("file", "/mnt/x"), {"/mnt/x.uid": 5000, "/mnt/x.gid": 6000})
 
 
+# --- binds of what is mounted already ------------------------------------------------------
+
+IN_ROOT = {
+    "": {},
+    ", with a hook that looks for it": {"hooks.createContainer": [{"path": "/bin/true"}]},
+    ", in a user namespace": user_namespace(),
+    ", in a user namespace, with a hook that looks for it": {
+        **user_namespace(), "hooks.createContainer": [{"path": "/bin/true"}]},
+}
+
+
+def mounted_first(t, edits):
+    """A bind and, below it, a tmpfs: "/mnt" and "/mnt/below"."""
+    os.chown(t.rootfs, *[100000 if "linux.uidMappings" in edits else 0] * 2)
+    os.makedirs(f"{t.dir}/data/below")
+    t.write(f"{t.dir}/data/x", "mounted first")
+    t.edit(edits)
+    bind(t, "/mnt", "bind", source=f"{t.dir}/data")
+    t.edit(mount("/mnt/below", "tmpfs", "deep", "mode=755"))
+
+
+for _way, _edits in IN_ROOT.items():
+    @case("a bind of what an earlier one mounted" + _way)
+    def _(t, edits=_edits):
+        mounted_first(t, edits)
+        bind(t, "/all", "rbind", "rro", source=f"{t.rootfs}/mnt")
+        bind(t, "/one", "bind", "nosuid", source="rootfs/mnt/")
+        bind(t, "/file", "bind", source=f"{t.rootfs}/./mnt/x")
+        t.probe("read", "/all/x", "/one/x", "/file", ",", "report")
+        r = t.run()
+        t.check(r.rc == 0, f"{r}")
+        texts, report = map(t.decode, r.out.splitlines())
+        t.equal(set(texts.values()), {"mounted first"}, "the contents")
+        t.expect(report, {"mounts./all/below.source": "deep", "mounts./one/below": None,
+                          **options("/all", "ro"), **options("/all/below", "ro"),
+                          "mounts./one.options": has("nosuid")})
+
+    @case("an rbind of a directory in which something was mounted" + _way)
+    def _(t, edits=_edits):
+        os.makedirs(f"{t.rootfs}/top/mnt")
+        os.mkdir(f"{t.rootfs}/all")
+        t.edit({**edits, **mount("/top/mnt", "tmpfs", "deep")})
+        bind(t, "/all", "rbind", source=f"{t.rootfs}/top")
+        t.expect(t.run_probe(), {"mounts./all/mnt.source": "deep"})
+
+    @case("an idmapped bind of what an earlier one mounted" + _way)
+    def _(t, edits=_edits):
+        mounted_first(t, edits)
+        os.chown(f"{t.dir}/data/x", 3, 4)
+        base = 100000 if "linux.uidMappings" in edits else 0
+        t.edit({"+mounts": [{
+            "destination": "/all", "type": "bind", "source": f"{t.rootfs}/mnt",
+            "options": ["rbind", "idmap"],
+            "uidMappings": [{"containerID": 0, "hostID": base + 50, "size": 10}],
+            "gidMappings": [{"containerID": 0, "hostID": base + 60, "size": 10}]}]})
+        t.expect(t.probe_result("file", "/all/x"), {"/all/x.uid": 53, "/all/x.gid": 64})
+
+
+@case("a bind of what an earlier one mounted stays inside the root")
+def _(t):
+    """What the image says of the way there is said of the container's root, not of the host's."""
+    os.symlink(t.beside, f"{t.rootfs}/link")
+    t.edit(mount("/link", "tmpfs", "x"))
+    bind(t, "/all", "bind", source=f"{t.rootfs}/link/passwd")
+    t.expect_failure("open the source '/link/passwd'.*no such file")
+
+
+@case("a bind of a link in what an earlier one mounted")
+def _(t):
+    mounted_first(t, {})
+    os.symlink("x", f"{t.dir}/data/link")
+    bind(t, "/one", "bind", "src-nofollow", source=f"{t.rootfs}/mnt/link")
+    bind(t, "/two", "bind", source=f"{t.rootfs}/mnt/link")
+    t.expect(t.probe_result("file", "/one", "/two"), {"/one.target": "x", "/two.type": "-"})
+
+
+@case("a bind of a source below the root in which nothing was mounted")
+def _(t):
+    """The host's path, links and all."""
+    os.symlink(t.beside, f"{t.rootfs}/link")
+    t.edit(mount("/other", "tmpfs", "x"))
+    bind(t, "/all", "bind", source=f"{t.rootfs}/link")
+    t.expect(t.probe_result("read", "/all/passwd"), {"/all/passwd": "beside passwd"})
+
+
 # --- links in the image --------------------------------------------------------------------
 
 @case("a destination through a link stays inside")

@@ -171,6 +171,48 @@ TEST(plan_user_namespace)
 	CHECK_INT(p.ops[2].index, 2);
 }
 
+/* A source below the rootfs is the container's where something was mounted on its way. */
+TEST(plan_source_in_root)
+{
+	static const struct {
+		const char *source, *in_root;
+	} rows[] = {
+		{ "rootfs/a/b", "/a/b" },
+		{ "./rootfs//a/b/", "/a/b" },
+		{ "rootfs/a/b/c", "/a/b/c" },
+		{ "rootfs/a", "/a" },
+		{ "rootfs", "/" },
+		{ "rootfs/x/../a", "/a" },
+		{ "rootfs/a/c", NULL },
+		{ "rootfs/a/bb", NULL },
+		{ "rootfs/later", NULL },
+		{ "rootfs/../a/b", NULL },
+		{ "rootfs2/a/b", NULL },
+		{ "/a/b", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_arena a = arena_make();
+		struct mount_plan p = { 0 };
+		struct err e = { 0 };
+		const char *mounts = arena_printf(
+			&a,
+			MOUNTS({ "destination" : "/a/b", "type" : "tmpfs" },
+			       { "destination" : "/x", "source" : "%s", "options" : ["bind"] },
+			       { "destination" : "/later", "type" : "tmpfs" }),
+			rows[i].source);
+
+		unit_row("%s", rows[i].source);
+		REQUIRE_OK(make(&a, (struct bundle_parts){ mounts, NULL, USER_NS }, &p, &e), &e);
+		REQUIRE(p.n_ops == 3);
+		CHECK(!p.ops[0].in_root && !p.ops[2].in_root);
+		CHECK(!p.ops[1].in_root == !rows[i].in_root);
+		if (rows[i].in_root)
+			CHECK_STR(p.ops[1].in_root, rows[i].in_root);
+		CHECK(p.ops[1].from_parent == !rows[i].in_root);
+	}
+}
+
 TEST(plan_paths)
 {
 	auto_arena a = arena_make();
