@@ -176,21 +176,13 @@ static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *m
 	return tree;
 }
 
-static bool has_mode(const struct mount_op *op)
-{
-	for (size_t i = 0; i < op->n_data; i++)
-		if (str_eq(op->data[i].key, "mode"))
-			return true;
-	return false;
-}
-
 /* A tmpfs takes the mode of what it covers, unless it is told another. */
 static const char *covered_mode(const struct mount_op *op, int target, bool created, char buf[8])
 {
 	struct stat st;
 
-	if (created || !str_eq(op->type, "tmpfs") || has_mode(op) || sys_fstat(target, &st) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	if (created || !str_eq(op->type, "tmpfs") || mount_op_has(op, "mode") ||
+	    sys_fstat(target, &st) < 0 || !S_ISDIR(st.st_mode))
 		return NULL;
 	snprintf(buf, 8, "%o", st.st_mode & 07777);
 	return buf;
@@ -229,7 +221,7 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 		       : make_fs(m, op, covered_mode(op, target, created, mode), e);
 	if (tree < 0)
 		return tree;
-	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, e) < 0)
+	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, op, e) < 0)
 		return -e->code;
 	if (op->label_root && mount_fs_label_root(tree, op, m->plan->label, e) < 0)
 		return -e->code;

@@ -18,6 +18,8 @@
 
 /* Deeper is no /etc or /var that somebody wants in memory. */
 #define DEPTH_MAX 64
+/* user_namespaces(7): what ids without a mapping look like */
+#define OVERFLOW_ID 65534
 
 static int copy_dir(int from, int to, int depth, struct err *e);
 
@@ -122,20 +124,38 @@ static int copy_dir(int from, int to, int depth, struct err *e)
 	return r;
 }
 
-int mount_copyup(int from, int to, struct err *e)
+/*
+ * What was not said of the tmpfs's own directory it has from the one that it covers. An owner
+ * who is not @mapped looks like one who may well be somebody in the user namespace.
+ */
+static int copy_top(int in, int out, bool mapped, const struct mount_op *op, struct err *e)
 {
-	/* O_PATH descriptors cannot be read */
-	auto_fd in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY, 0);
+	struct stat st, own;
+
+	if (sys_fstat(in, &st) < 0 || sys_fstat(out, &own) < 0)
+		return 0;
+	if (mount_op_has(op, "mode"))
+		st.st_mode = own.st_mode;
+	if (mount_op_has(op, "uid") || !mapped)
+		st.st_uid = own.st_uid;
+	if (mount_op_has(op, "gid") || (!mapped && st.st_gid == OVERFLOW_ID))
+		st.st_gid = own.st_gid;
+	return copy_attributes(out, ".", &st, e);
+}
+
+int mount_copyup(int from, int to, const struct mount_op *op, struct err *e)
+{
+	/* O_PATH descriptors cannot be read. Only of an owner that our user namespace knows may
+	   we have this flag (open(2)); what stat(2) says of others could be true. */
+	auto_fd in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY | O_NOATIME, 0);
 	auto_fd out = sys_openat(to, ".", O_RDONLY | O_DIRECTORY, 0);
-	struct stat st;
+	bool mapped = in != -EPERM;
 	int r;
 
+	if (!mapped)
+		in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (in < 0 || out < 0)
 		return err_sys(e, in < 0 ? -in : -out, NULL, "open the directory to copy");
 	r = copy_dir(in, out, 0, e);
-	if (r < 0)
-		return err_note(e, "tmpcopyup");
-	if (sys_fstat(in, &st) == 0)
-		r = copy_attributes(out, ".", &st, e);
-	return r;
+	return r < 0 ? err_note(e, "tmpcopyup") : copy_top(in, out, mapped, op, e);
 }

@@ -158,7 +158,7 @@ static bool takes_label(const char *type)
 	       !str_eq(type, "mqueue");
 }
 
-static bool has_data(const struct mount_op *op, const char *key)
+bool mount_op_has(const struct mount_op *op, const char *key)
 {
 	for (size_t i = 0; i < op->n_data; i++)
 		if (str_eq(op->data[i].key, key))
@@ -182,9 +182,9 @@ static int configure(int fs, const struct mount_plan *p, const struct mount_op *
 		if (r < 0)
 			return fs_error(fs, r, op->type, e, "option ", op->data[i].key);
 	}
-	if (mode && !has_data(op, "mode"))
+	if (mode && !mount_op_has(op, "mode"))
 		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
-	if (r == 0 && p->label && takes_label(op->type) && !has_data(op, p->label_key))
+	if (r == 0 && p->label && takes_label(op->type) && !mount_op_has(op, p->label_key))
 		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, p->label_key, p->label, 0);
 	if (r == 0)
 		r = set_super_flags(fs, op);

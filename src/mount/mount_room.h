@@ -60,6 +60,8 @@ bool mount_fs_is_old_style(const struct mount_op *op);
 /* mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it. */
 int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
 		       struct err *e);
+/* Is @key among its options for the file system? */
+bool mount_op_has(const struct mount_op *op, const char *key);
 /* Does it consist of files of the host: a block device, layers? */
 bool mount_fs_has_files(const struct mount_op *op);
 
@@ -104,7 +106,7 @@ bool mount_has_masks(const struct mount_plan *p, const struct mount_op *op);
 
 /* --- mount_cgroup.c, mount_copyup.c */
 int mount_cgroup(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e);
-/* Copy what directory @from holds to directory @to: a fresh tmpfs. */
-int mount_copyup(int from, int to, struct err *e);
+/* Copy what directory @from holds to directory @to: the fresh tmpfs of @op, which says more. */
+int mount_copyup(int from, int to, const struct mount_op *op, struct err *e);
 
 #endif

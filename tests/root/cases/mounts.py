@@ -516,6 +516,39 @@ def _(t):
                       "/data/link.target": "x"})
 
 
+TOPS = {  # what is said of the tmpfs: mode, owner and group of it
+    (): (0o751, 12, 34),
+    ("mode=1777", "uid=33", "gid=44"): (0o1777, 33, 44),
+    ("mode=1777",): (0o1777, 12, 34),
+    ("uid=33",): (0o751, 33, 34),
+    ("gid=44",): (0o751, 12, 44),
+}
+for _words, _top in TOPS.items():
+    @case("tmpcopyup of a directory" + (" with " + ",".join(_words) if _words else ""))
+    def _(t, words=_words, top=_top):
+        os.mkdir(f"{t.rootfs}/data")
+        os.chmod(f"{t.rootfs}/data", 0o751)
+        os.chown(f"{t.rootfs}/data", 12, 34)
+        t.write(f"{t.rootfs}/data/x", "from the image", 0o640)
+        t.edit(mount("/data", "tmpfs", "x", "tmpcopyup", *words))
+        got = t.probe_result("file", "/data", "/data/x")
+        t.equal(tuple(got["/data"][k] for k in ("mode", "uid", "gid")), top, "of the directory")
+        t.equal(got["/data/x"]["mode"], 0o640, "the mode of the file")
+
+
+# host: what the container sees; 0 is mapped to nobody, and looks like 65534
+for _owner, _seen in (((0, 0), (0, 0)), ((100012, 100034), (12, 34)),
+                      ((165534, 165534), (65534, 65534)), ((0, 100034), (0, 34))):
+    @case(f"tmpcopyup of a directory of {_owner[0]}:{_owner[1]} in a user namespace")
+    def _(t, owner=_owner, seen=_seen):
+        os.mkdir(f"{t.rootfs}/data")
+        os.chmod(f"{t.rootfs}/data", 0o755)
+        os.chown(f"{t.rootfs}/data", *owner)
+        t.edit({**user_namespace(), **mount("/data", "tmpfs", "x", "tmpcopyup")})
+        got = t.probe_result("file", "/data")["/data"]
+        t.equal((got["mode"], got["uid"], got["gid"]), (0o755, *seen), "mode and owner")
+
+
 failure_rows([
     ("a source that is missing", mount("/mnt", "bind", "/no/such/source", "bind"),
      "/no/such/source"),
