@@ -206,6 +206,22 @@ static int make_readonly(struct mount_ctx *m, const struct mount_op *op, int tre
 	return r < 0 ? err_sys(e, -r, op->target, "make read-only") : 0;
 }
 
+/*
+ * What fsconfig(2) does not take mount(2) may: there is no other way to ask the kernel what it
+ * knows. Where that refuses it as well and says no more, what was said first stays.
+ */
+static int make_again(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e)
+{
+	struct err again = { 0 };
+	int tree = mount_fs_old_style(m->plan, op, target, &again);
+
+	if (tree >= 0)
+		err_clear(e);
+	else if (tree != -EINVAL && tree != -ENAMETOOLONG)
+		*e = again;
+	return tree >= 0 ? tree : -e->code;
+}
+
 static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *e)
 {
 	bool created;
@@ -219,6 +235,8 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 	tree = mount_fs_is_old_style(op)
 		       ? mount_fs_old_style(m->plan, op, target, e)
 		       : make_fs(m, op, covered_mode(op, target, created, mode), e);
+	if (tree == -EINVAL && mount_fs_has_long_layers(op))
+		tree = make_again(m, op, target, e);
 	if (tree < 0)
 		return tree;
 	if (op->flags.tmpcopyup && !created && mount_copyup(target, tree, op, e) < 0)

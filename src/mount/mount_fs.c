@@ -4,7 +4,8 @@
  *
  * fsconfig(2) takes values of 255 bytes. The layers of an overlay go one by one, as
  * descriptors where a path is longer; what else is longer, and the flags that only
- * mount(2) knows, take mount(2), in a place of our own.
+ * mount(2) knows, take mount(2), in a place of our own. So do layers where the kernel does
+ * not know those ways yet (one by one since 6.7, descriptors since 6.13).
  *
  * The kernel says why it refuses on the descriptor that fsopen(2) gave: the line goes
  * into the message.
@@ -71,9 +72,13 @@ static int set_path(int fs, const char *key, const char *path)
 	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
-/* One layer after the other, topmost first; a colon within a name is escaped. */
+/*
+ * One layer after the other, topmost first; a colon within a name is escaped. After two colons
+ * come those that only have data. What an empty name elsewhere means mount(2) must say.
+ */
 static int set_layers(int fs, const char *value)
 {
+	const char *key = "lowerdir+";
 	char layer[PATH_MAX];
 	size_t used = 0;
 
@@ -84,9 +89,11 @@ static int set_layers(int fs, const char *value)
 			int r;
 
 			layer[used] = '\0';
-			r = used ? set_path(fs, "lowerdir+", layer) : 0;
+			r = used ? set_path(fs, key, layer) : -EINVAL;
 			if (r < 0 || !*p)
 				return r;
+			key = p[1] == ':' ? "datadir+" : "lowerdir+";
+			p += p[1] == ':';
 			used = 0;
 			continue;
 		}
@@ -96,20 +103,26 @@ static int set_layers(int fs, const char *value)
 	}
 }
 
-static bool is_overlay_path(const struct mount_data *d)
+static bool is_long(const struct mount_data *d)
 {
-	return str_eq(d->key, "upperdir") || str_eq(d->key, "workdir");
+	return d->value && strlen(d->value) > FS_VALUE_MAX;
+}
+
+static bool is_layer(const struct mount_op *op, const struct mount_data *d)
+{
+	return str_eq(op->type, "overlay") &&
+	       (str_eq(d->key, "lowerdir") || str_eq(d->key, "upperdir") ||
+		str_eq(d->key, "workdir"));
 }
 
 static int set_one(int fs, const struct mount_op *op, const struct mount_data *d)
 {
-	if (!d->value || strlen(d->value) <= FS_VALUE_MAX)
+	if (!is_long(d))
 		return set_text(fs, d);
-	if (str_eq(op->type, "overlay") && str_eq(d->key, "lowerdir"))
-		return set_layers(fs, d->value);
-	if (str_eq(op->type, "overlay") && is_overlay_path(d))
-		return set_by_descriptor(fs, d->key, d->value);
-	return -ENAMETOOLONG;
+	if (!is_layer(op, d))
+		return -ENAMETOOLONG;
+	return str_eq(d->key, "lowerdir") ? set_layers(fs, d->value)
+					  : set_by_descriptor(fs, d->key, d->value);
 }
 
 /* Only what is known to be one of the superblock of this mount alone. */
@@ -276,14 +289,17 @@ bool mount_fs_is_old_style(const struct mount_op *op)
 {
 	if (op->flags.sb_flags & MS_I_VERSION)
 		return true;
-	for (size_t i = 0; i < op->n_data; i++) {
-		const struct mount_data *d = &op->data[i];
-
-		if (d->value && strlen(d->value) > FS_VALUE_MAX &&
-		    !(str_eq(op->type, "overlay") &&
-		      (str_eq(d->key, "lowerdir") || is_overlay_path(d))))
+	for (size_t i = 0; i < op->n_data; i++)
+		if (is_long(&op->data[i]) && !is_layer(op, &op->data[i]))
 			return true;
-	}
+	return false;
+}
+
+bool mount_fs_has_long_layers(const struct mount_op *op)
+{
+	for (size_t i = 0; i < op->n_data; i++)
+		if (is_long(&op->data[i]) && is_layer(op, &op->data[i]))
+			return true;
 	return false;
 }
 

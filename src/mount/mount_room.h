@@ -57,6 +57,8 @@ int mount_fs_simple(const char *type, const struct mount_data *data, size_t n, u
 int mount_fs_label_root(int tree, const struct mount_op *op, const char *label, struct err *e);
 /* Does the operation need mount(2), because fsconfig(2) cannot carry what it says? */
 bool mount_fs_is_old_style(const struct mount_op *op);
+/* Has it layers that fsconfig(2) of an older kernel answers EINVAL to, and mount(2) takes? */
+bool mount_fs_has_long_layers(const struct mount_op *op);
 /* mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it. */
 int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
 		       struct err *e);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every word of a mount's options, on new file systems, on binds and on trees of mounts."""
 import os
+import re
 
 from frame import kernel
-from frame.case import case, failure_rows, has, report_rows
+from frame.case import Skip, case, failure_rows, has, report_rows
 from frame.config import remove_mount, user_namespace
 
 
@@ -251,6 +252,91 @@ def _(t):
         t.write(f"{layers[-1]}/f{i}", str(i))
     t.edit(mount("/mnt", "overlay", "overlay", "lowerdir=" + ":".join(layers)))
     t.expect(t.probe_result("read", "/mnt/f0", "/mnt/f99"), {"/mnt/f0": "0", "/mnt/f99": "99"})
+
+
+def overlay(t, *lower, data=(), edits=None, more=()):
+    """An overlay on /mnt of new directories, each with a file of its own name."""
+    for path in (*lower, *data):
+        os.makedirs(path)
+        t.write(f"{path}/{os.path.basename(path)}", "x")
+    t.edit({**(edits or {}), **mount("/mnt", "overlay", "overlay", "lowerdir=" + "::".join(
+        [":".join(lower), *data]), *more)})
+    t.probe("list", "/mnt")
+    t.write_config()
+
+
+def refused(t, *patterns):
+    """Run on a kernel that says EINVAL to the fsconfig(2) call which the last pattern is of."""
+    log = f"{t.dir}/log"
+    trace = ["strace", "-f", "-qq", "-o", log, "-e", "trace=fsconfig"]
+
+    def run(*inject):
+        t.prefix = [*trace, *inject]
+        r = t.cleat("run", "--bundle", t.bundle, t.id)
+        t.prefix = []
+        return r, [line.split(maxsplit=1) for line in t.read(log).splitlines()]
+    first, calls = run()
+    at = -1
+    for p in patterns:
+        at = next((i for i in range(at + 1, len(calls)) if re.search(p, calls[i][1])), None)
+        t.check(at is not None, f"no call of {p}: {first}")
+    n = sum(pid == calls[at][0] for pid, _ in calls[:at + 1])
+    r, calls = run("-e", f"inject=fsconfig:error=EINVAL:when={n}")
+    t.check(any(re.search(patterns[-1] + ".*INJECTED", call) for _, call in calls),
+            f"it was not refused: {calls}")
+    return r
+
+
+LAYERS = [f"layer-{i:060}" for i in range(20)]
+LONG = f"{'a' * 200}/{'b' * 200}"
+FD, LAYER, CREATE = "FSCONFIG_SET_FD, ", r'"lowerdir\+"', "FSCONFIG_CMD_CREATE"
+
+for _what, _lower, _patterns, _edits in (
+        ("lowerdir+, as before Linux 6.7", LAYERS, [LAYER], {}),
+        ("lowerdir+, as before Linux 6.7, in a user namespace", LAYERS, [LAYER], user_namespace()),
+        ("any of it in the end, as before Linux 6.5", LAYERS, [LAYER, CREATE], {}),
+        ("a descriptor, as before Linux 6.13", ["first", LONG], [FD + LAYER], {})):
+    @case(f"overlay with long values on a kernel that does not take {_what}",
+          needs="program:strace")
+    def _(t, lower=tuple(_lower), patterns=tuple(_patterns), edits=_edits):
+        overlay(t, *(f"{t.dir}/{name}" for name in lower), edits=edits)
+        r = refused(t, *patterns)
+        t.equal((r.rc, r.err), (0, ""), f"the status and messages of {r}")
+        t.equal(sorted(t.decode(r.out)), sorted(os.path.basename(x) for x in lower), "the files")
+
+
+@case("overlay for writing with long paths on a kernel that takes no descriptors",
+      needs="program:strace")
+def _(t):
+    top = f"{t.dir}/{LONG}"
+    os.makedirs(f"{top}/upper")
+    os.makedirs(f"{top}/work")
+    overlay(t, f"{t.dir}/lower", more=(f"upperdir={top}/upper", f"workdir={top}/work"))
+    t.probe("write", "/mnt/new", "up")
+    t.write_config()
+    r = refused(t, FD + '"upperdir"')
+    t.equal((r.rc, r.err), (0, ""), f"the status and messages of {r}")
+    t.equal(t.read(f"{top}/upper/new"), "up", "the file above")
+
+
+@case("overlay with long values: what the kernel says of another option stays")
+def _(t):
+    overlay(t, *(f"{t.dir}/{name}" for name in LAYERS), more=("nonsense=1",))
+    t.fails(r"option nonsense \(overlay: Unknown parameter 'nonsense'\)", "run", "--bundle",
+            t.bundle, t.id)
+
+
+@case("overlay with long values: layers that have only data")
+def _(t):
+    """Their names are not seen, but where something refers to them."""
+    release = tuple(int(x) for x in os.uname().release.split(".")[:2])
+    if release < (6, 5):
+        raise Skip("the kernel has no such layers")
+    overlay(t, *(f"{t.dir}/{name}" for name in LAYERS), data=[f"{t.dir}/data1", f"{t.dir}/data2"],
+            more=("metacopy=on",))
+    r = t.cleat("run", "--bundle", t.bundle, t.id)
+    t.check(r.rc == 0, f"{r}")
+    t.equal(sorted(t.decode(r.out)), LAYERS, "the files")
 
 
 @case("a hundred mounts")
