@@ -60,11 +60,14 @@ static int leave_peers(const struct mount_op *op, int tree)
 	return mount_set(tree, true, 0, 0, MS_SLAVE);
 }
 
-/* Set what the operation wants on a detached tree; propagation included, but for "shared". */
+/*
+ * Set what the operation wants on a detached tree; propagation included, but for "shared". Each
+ * of the two calls is made only if it has something to do: for the whole tree, for its top.
+ */
 static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 {
 	const struct mount_flags *f = &op->flags;
-	uint64_t top_set, top_clear;
+	uint64_t top_set = f->attr_set, top_clear = f->attr_clear;
 	uint64_t propagation = f->propagation & PROPAGATIONS;
 	bool all = f->recursive && (!f->propagation || f->propagation & MS_REC);
 	int r;
@@ -74,20 +77,14 @@ static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 	r = leave_peers(op, tree);
 	if (r < 0)
 		return err_sys(e, -r, op->source, "take out of the host's peer group");
-	/* one call where what it does to the top is meant for all of it, or there is no more */
-	if (!f->recursive || (!f->attr_set && !f->attr_clear)) {
+	if (f->recursive)
+		r = mount_set(tree, true, f->rec_set, f->rec_clear, all ? propagation : 0);
+	else
 		mount_flags_top(f, &top_set, &top_clear);
-		r = mount_set(tree, f->recursive && (all || f->rec_set || f->rec_clear), top_set,
-			      top_clear, propagation);
-		return r < 0 ? mount_flags_error(op->source, top_set, top_clear, f->recursive, -r,
-						 e)
-			     : 0;
-	}
-	r = mount_set(tree, true, f->rec_set, f->rec_clear, propagation);
 	if (r < 0)
 		return mount_flags_error(op->source, f->rec_set, f->rec_clear, true, -r, e);
-	r = mount_set(tree, false, f->attr_set, f->attr_clear, 0);
-	return r < 0 ? mount_flags_error(op->source, f->attr_set, f->attr_clear, false, -r, e) : 0;
+	r = mount_set(tree, false, top_set, top_clear, all ? 0 : propagation);
+	return r < 0 ? mount_flags_error(op->source, top_set, top_clear, false, -r, e) : 0;
 }
 
 /* Only a detached mount that nobody uses yet takes a mapping. */

@@ -117,6 +117,28 @@ def _(t):
         kernel.umount(top + "/sub")
 
 
+# the words for the top alone beside it leave the mounts below what they are without them
+for _word, _tag in (("private", None), ("unbindable", "unbindable"), ("slave", "master:"),
+                    ("shared", "shared:")):
+    for _more in ("", "ro", "rro"):
+        @case(f"rbind with {_word} for the top" + (f" and {_more}" if _more else ""))
+        def _(t, word=_word, tag=_tag, more=_more):
+            top = tree(t)
+            kernel.mount(None, f"{top}/sub", None, kernel.MS_SHARED | kernel.MS_REC)
+            try:
+                t.edit(mount("/mnt", "bind", top, "rbind", word, *filter(None, [more])))
+                mounts = t.run_probe()["mounts"]
+                got = mounts["/mnt"]["tags"]
+                t.check(any(x.startswith(tag) for x in got) if tag else not got,
+                        f"/mnt is {got}")
+                for at in ("/mnt/sub", "/mnt/sub/deep"):
+                    got = [x.split(":")[0] for x in mounts[at]["tags"]]
+                    t.equal(got, ["master"], f"the propagation of {at}")
+                    t.equal("ro" in mounts[at]["options"], more == "rro", f"whether {at} is ro")
+            finally:
+                kernel.umount(top + "/sub")
+
+
 @case("rslave gets what the host mounts later")
 def _(t):
     top = f"{t.dir}/top"
