@@ -199,10 +199,12 @@ static bool is_peer(const struct mount_op *op, const struct spec *spec)
 	       op->flags.propagation & spec->rootfs_propagation & MS_SHARED;
 }
 
-/* Is one of them the other, or above it? */
-static bool is_on_one_path(const char *a, const char *b)
+/* A clone has the flags that the mount has by then: one comes only at the end. */
+static void inherit_late(const struct mount_op *from, struct mount_op *op)
 {
-	return mount_path_from(a, b) || mount_path_from(b, a);
+	if (from->late_readonly &&
+	    !((op->flags.attr_clear | op->flags.rec_clear) & MOUNT_ATTR_RDONLY))
+		op->flags.attr_set |= MOUNT_ATTR_RDONLY;
 }
 
 /*
@@ -210,20 +212,26 @@ static bool is_on_one_path(const char *a, const char *b)
  * path means the same, and what else is there the caller has put there: links may lead out. A
  * rootfs "/" is all there is: a source is no part of it.
  */
-static const char *source_in_root(struct arena *a, const struct mount_plan *p,
-				  const struct mount_op *op)
+static void plan_in_root(struct arena *a, const struct mount_plan *p, struct mount_op *op)
 {
+	const struct mount_op *on = NULL;
 	/* none in a configuration that is only looked at */
 	const char *rootfs = p->rootfs ? mount_path_clean(a, p->rootfs) : "/";
 	const char *rest = mount_path_from(mount_path_clean(a, op->source), rootfs);
 
 	if (!rest || str_eq(rootfs, "/"))
-		return NULL;
+		return;
 	rest = *rest ? rest : "/";
-	for (size_t i = 0; i < op->index; i++)
-		if (is_on_one_path(p->ops[i].target, rest))
-			return rest;
-	return NULL;
+	for (size_t i = 0; i < op->index; i++) {
+		bool above = mount_path_from(rest, p->ops[i].target);
+
+		if (above || mount_path_from(p->ops[i].target, rest))
+			op->in_root = rest;
+		if (above)
+			on = &p->ops[i];
+	}
+	if (on)
+		inherit_late(on, op);
 }
 
 /*
@@ -286,7 +294,7 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 			return r;
 	}
 	if (op->kind == MOUNT_BIND || op->kind == MOUNT_LINK)
-		op->in_root = source_in_root(a, p, op);
+		plan_in_root(a, p, op);
 	op->peers = is_peer(op, spec);
 	op->from_parent = is_opened_by_parent(op, p);
 	/* not the host's queues, which the host has labelled */

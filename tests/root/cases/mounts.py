@@ -259,6 +259,18 @@ def _(t):
     t.expect_failure("open the source '/link/passwd'.*no such file")
 
 
+@case("a bind of what an earlier one mounted read-only")
+def _(t):
+    """The tmpfs itself is made read-only at the end."""
+    t.edit(mount("/mnt", "tmpfs", "x", "ro"))
+    t.edit(mount("/mnt/rw", "tmpfs", "x"))
+    bind(t, "/one", "bind", source=f"{t.rootfs}/mnt")
+    bind(t, "/two", "bind", "rw", source=f"{t.rootfs}/mnt")
+    bind(t, "/three", "bind", source=f"{t.rootfs}/mnt/rw")
+    t.expect(t.run_probe(), {**options("/mnt", "ro"), **options("/one", "ro"),
+                             **options("/two", "rw"), **options("/three", "rw")})
+
+
 @case("a bind of a link in what an earlier one mounted")
 def _(t):
     mounted_first(t, {})
