@@ -282,7 +282,8 @@ int step_names(void *role, struct err *e)
 }
 
 /*
- * Before the masks: inside a user namespace the kernel gives a new procfs only to those
+ * After the hooks, which may make the devices of the network that a key names (as runc has
+ * it); before the masks: inside a user namespace the kernel gives a new procfs only to those
  * who see one with nothing hidden.
  */
 int step_sysctls(void *role, struct err *e)

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from frame.case import case
+from frame.case import Skip, case
 from frame.config import user_namespace
 from frame.phases import lived
 
@@ -206,9 +206,38 @@ def _(t):
                 f"ip link add {name} type ifb && ip link set {name} netns $pid\n"))
     r = t.run()
     if r.rc and ("Operation not supported" in r.err or "Unknown device" in r.err):
-        from frame.case import Skip
         raise Skip("no ifb network devices")
     t.equal(sorted(t.decode(r.out)["network"]), [name, "lo"], "the network devices")
+
+
+for _kind in ("prestart", "createRuntime", "createContainer"):
+    @case(f"a sysctl is written after the {_kind} hooks, which make the network")
+    def _(t, kind=_kind):
+        # two existing values tell the same as a device that the hook makes
+        inside = "" if kind == "createContainer" else "nsenter --net=/proc/$pid/ns/net "
+        add(t, kind, t.script(
+            "write", "export PATH=/usr/bin:/bin\n"
+                     "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n')\n"
+                     f"exec {inside}sh -c 'cd /proc/sys/net/ipv4 && cat ip_default_ttl "
+                     f">{t.dir}/found && echo 7 >ip_default_ttl && echo 0 >ip_forward'\n"))
+        t.edit({"linux.sysctl": {"net.ipv4.ip_default_ttl": "33", "net.ipv4.ip_forward": "1"}})
+        files = {"/proc/sys/net/ipv4/ip_default_ttl": "33", "/proc/sys/net/ipv4/ip_forward": "1"}
+        t.expect(t.probe_result("read", *files), files)
+        t.equal(t.read(f"{t.dir}/found").strip(), "64", "the value that the hook found")
+
+
+@case("a sysctl of a device of the network that createRuntime makes", needs="ip")
+def _(t):
+    add(t, "createRuntime", t.script(
+        "make", "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+                "pid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n')\n"
+                "exec nsenter --net=/proc/$pid/ns/net ip link add eth0 type ifb\n"))
+    t.edit({"linux.sysctl": {"net.ipv4.conf.eth0.rp_filter": "2"}})
+    t.probe("read", "/proc/sys/net/ipv4/conf/eth0/rp_filter")
+    r = t.run()
+    if r.rc and ("Operation not supported" in r.err or "Unknown device" in r.err):
+        raise Skip("no ifb network devices")
+    t.expect(t.decode(r.out, r), {"/proc/sys/net/ipv4/conf/eth0/rp_filter": "2"})
 
 
 @case("hooks with a user namespace")
