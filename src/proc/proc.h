@@ -95,13 +95,13 @@ const char *const *proc_mempolicy_flags(size_t *n);
 void proc_note_inherited(struct proc_plan *p);
 /* middle, before it is in a user namespace, which has no say in it: policy, nice value, flags */
 void proc_reset_sched(void);
+/* middle, for those born of it: written below the procfs @proc for @pid, and read back. A user
+   may write that of a dumpable process alone, proc_pid(5). */
+int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e);
 
 /* --- init ---------------------------------------------------------------------------------- */
 int proc_names(const struct proc_plan *p, struct err *e); /* hostname, domainname */
 int proc_sysctls(const struct proc_plan *p, int proc_full, struct err *e);
-/* parent, before GO (a non-dumpable process cannot write its own in a user namespace); written
-   below the procfs @proc for @pid, and read back */
-int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e);
 int proc_rlimits(const struct proc_plan *p, struct err *e);
 /* The same for process @pid, by a parent with more rights than a user namespace has. */
 int proc_rlimits_of(const struct proc_plan *p, pid_t pid, struct err *e);

@@ -12,6 +12,7 @@
  */
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -240,7 +241,32 @@ static int step_scheduling(void *role, struct err *e)
 	return 0;
 }
 
+static bool has_oom_score(const void *role)
+{
+	return ((const struct child *)role)->plan->proc.process->has_oom_score_adj;
+}
+
+/*
+ * Of ourselves, and init is born with it: the files of a non-dumpable process are root's, and
+ * nobody could make exec-init, which the container sees, a dumpable one. We are while we have
+ * entered nothing, so that who may trace us is who may trace the caller.
+ */
+static int step_oom_score(void *role, struct err *e)
+{
+	struct child *c = role;
+	bool is_user = geteuid() != 0;
+	int r;
+
+	if (is_user)
+		sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	r = proc_oom_score(&c->plan->proc, c->run->proc.fd, getpid(), e);
+	if (is_user)
+		sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return r;
+}
+
 static const struct step middle_steps[] = {
+	{ "oom-score", has_oom_score, step_oom_score },
 	{ "scheduling", NULL, step_scheduling },
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "bundle", has_create_hooks, step_bundle },
@@ -255,6 +281,7 @@ static const struct step middle_steps[] = {
 };
 
 static const struct step exec_middle_steps[] = {
+	{ "oom-score", has_oom_score, step_oom_score },
 	{ "scheduling", NULL, step_scheduling },
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "forget-host", NULL, step_forget_host_for_exec },

@@ -184,16 +184,6 @@ static int bring_to_birth(struct parent *p, struct err *e)
 	return r;
 }
 
-static int oom_score(struct parent *p, struct err *e)
-{
-	int r;
-
-	if (!p->run->plan->proc.process->has_oom_score_adj)
-		return 0;
-	r = parent_proc(p->run, e);
-	return r < 0 ? r : proc_oom_score(&p->run->plan->proc, p->run->proc.fd, p->run->pid, e);
-}
-
 /* Everything that a container's processes start is in the group as well. */
 static int resctrl_group(struct parent *p, struct err *e)
 {
@@ -229,8 +219,6 @@ static int place_init(struct parent *p, struct err *e)
 		r = cgroup_join(run->cgroup, run->pid, e);
 	if (r == 0 && run->cgroup && !run->options.exec)
 		r = cgroup_apply_late(run->cgroup, &run->plan->cgroup, e);
-	if (r == 0)
-		r = oom_score(p, e);
 	if (r == 0 && run->callbacks.identity)
 		r = run->callbacks.identity(run->callbacks.arg, run->pid, run->pidfd, e);
 	if (r == 0)
@@ -281,6 +269,8 @@ int run_create(struct arena *a, struct run *run, struct err *e)
 		run->gate = gate_make(&run->state_dir, run->options.gate, e);
 		r = run->gate < 0 ? run->gate : 0;
 	}
+	if (r == 0 && run->plan->proc.process->has_oom_score_adj)
+		r = parent_proc(run, e); /* for the middle */
 	if (r == 0)
 		r = fork_middle(&p, e);
 	if (r == 0)

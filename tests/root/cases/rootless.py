@@ -7,7 +7,7 @@ import stat
 import subprocess
 
 from frame import cgroups
-from frame.case import Skip, case
+from frame.case import DELETE, Skip, case
 from frame.config import namespaces
 from frame.trial import TIMEOUT
 from frame.user import SUB_IDS, delegated, take_over
@@ -170,6 +170,29 @@ def _(t):
     t.ok("kill", t.id, "KILL")
     t.ok("wait", t.id)
     t.delete()
+
+
+@of_user("oomScoreAdj of run, of exec, and in a user namespace that there is")
+def _(t):
+    rootless(t)
+    t.edit({"process.oomScoreAdj": 100})
+    t.probe("sleep")
+    t.create()
+    t.ok("start", t.id)
+    pid = t.state()["pid"]
+    found = [t.read(f"/proc/{pid}/oom_score_adj").strip()]
+    r = t.ok("exec", t.id, "/probe", "read", "/proc/self/oom_score_adj")
+    found.append(t.decode(r.out)["/proc/self/oom_score_adj"])
+    t.edit({"linux.namespaces": namespaces(*NAMESPACES[:-1]) +
+            [{"type": "user", "path": f"/proc/{pid}/ns/user"}],
+            "linux.uidMappings": DELETE, "linux.gidMappings": DELETE,
+            "process.oomScoreAdj": 200})
+    t.probe("read", "/proc/self/oom_score_adj")
+    t.write_config()
+    r = t.cleat("run", "--bundle", t.bundle, f"{t.id}-2")
+    t.delete("--force")
+    found.append(t.decode(r.out, r)["/proc/self/oom_score_adj"])
+    t.equal(found, ["100", "100", "200"], "the scores")
 
 
 @of_user("exec as another of many ids", needs="subids")
