@@ -56,6 +56,8 @@ int plan_make_exec(struct arena *a, const struct spec *spec, const struct spec_p
 	r = sec_plan_make(a, spec, process, host, opt->id, !opt->no_new_keyring, &p->sec, e);
 	if (r == 0)
 		r = proc_plan_make(a, spec, process, host, &p->proc, e);
+	if (r == 0)
+		r = rdt_plan_make(a, spec, opt->id, &p->rdt, e);
 	if (r < 0)
 		return r;
 	p->proc.exec = true;

@@ -197,9 +197,9 @@ int rdt_join(const struct rdt_fs *fs, const struct rdt_plan *p, pid_t pid, struc
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	r = write_file(fs, p->group, "tasks", text);
 	if (r < 0)
-		return refused(fs, r, "put init into", p->group, e);
+		return refused(fs, r, "put the process into", p->group, e);
 	r = p->monitor ? write_file(fs, p->monitor, "tasks", text) : 0;
-	return r < 0 ? refused(fs, r, "put init into", p->monitor, e) : 0;
+	return r < 0 ? refused(fs, r, "put the process into", p->monitor, e) : 0;
 }
 
 int rdt_update(struct arena *a, const struct rdt_fs *fs, const char *group, const char *l3,

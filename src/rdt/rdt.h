@@ -4,9 +4,9 @@
  *
  * config-linux.md, "IntelRdt", and Documentation/filesystems/resctrl of the kernel. A
  * group is a directory of the resctrl file system; its name is closID or the
- * container's id. The parent makes it before init is born and puts init into it before
- * GO. What the container's own id names goes with the container; a class that closID
- * names stays, for others may be in it.
+ * container's id. The parent makes it when init is born and puts init into it before GO, and
+ * every process of exec. What the container's own id names goes with the container; a class
+ * that closID names stays, for others may be in it.
  *
  * The file system is handed in as a directory, so a tree of fixtures can stand in for it.
  */

@@ -62,6 +62,29 @@ def _(t):
         t.check(os.path.isdir(f"{TOP}/guarded"), "the class is gone")
 
 
+@case("a process of exec is put into the class and the monitoring group, as init is")
+def _(t):
+    t.probe("sleep")
+    t.edit({"linux.intelRdt": {"closID": "guarded", "enableMonitoring": True}})
+    with resctrl(t):
+        tasks = [f"{TOP}/guarded/tasks", f"{TOP}/guarded/mon_groups/{t.id}/tasks"]
+        t.write_config()
+        # the kernel makes the files of a group with its directory
+        os.mkdir(os.path.dirname(tasks[1]))
+        t.write(tasks[1], "")
+        t.create()
+        t.ok("start", t.id)
+        t.equal([t.read(f) for f in tasks], [str(t.state()["pid"])] * 2, "tasks after create")
+        for path in tasks:
+            t.write(path, "")
+        pid_file = f"{t.dir}/pid"
+        t.start_command("exec", "--detach", "--pid-file", pid_file, t.id, "/probe", "sleep")
+        t.equal([t.read(f) for f in tasks], [t.read(pid_file).strip()] * 2, "tasks after exec")
+        for path in tasks[1:]:
+            os.unlink(path)  # or the directory could not be removed, as the kernel's can
+        t.delete("--force")
+
+
 @case("update writes the schemata of the class")
 def _(t):
     t.probe("sleep")
