@@ -35,12 +35,31 @@ _sysctl("a message queue sysctl", {"linux.sysctl": {"fs.mqueue.msg_max": "33"}},
         {"/proc/sys/fs/mqueue/msg_max": "33"})
 _sysctl("several values in one", {"linux.sysctl": {"kernel.sem": "10 20 30 40"}},
         {"/proc/sys/kernel/sem": "10\t20\t30\t40"})
+_sysctl("fewer values than there are", {"linux.sysctl": {"kernel.sem": "32000 1024000000 500"}},
+        {"/proc/sys/kernel/sem": "32000\t1024000000\t500\t32000"})
 _sysctl("in a user namespace",
         {**user_namespace(), "linux.sysctl": {"net.ipv4.ip_unprivileged_port_start": "0"}},
         {"/proc/sys/net/ipv4/ip_unprivileged_port_start": "0"})
 _sysctl("a host name by sysctl",
         {"hostname": DELETE, "linux.sysctl": {"kernel.domainname": "by-sysctl"}},
         {"/proc/sys/kernel/domainname": "by-sysctl"})
+
+
+@case("a sysctl of two containers in one network, which the kernel prints otherwise")
+def _(t):
+    path = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+    t.edit({"linux.sysctl": {"net.ipv4.ip_local_reserved_ports": "30000,30001"}})
+    t.probe("sleep")
+    t.create()
+    t.edit({"linux.namespaces": namespaces("mount", "pid", "ipc", "uts") + [
+        {"type": "network", "path": f"/proc/{t.state()['pid']}/ns/net"}],
+            "linux.cgroupsPath": f"/{t.id}-2"})
+    t.probe("read", path)
+    t.write_config()
+    r = t.ok("run", "--bundle", t.bundle, f"{t.id}-2")
+    t.delete("--force")
+    t.expect(t.decode(r.out, r), {path: "30000-30001"})
+
 
 _NO_NET = {"linux.namespaces": namespaces("mount", "pid", "ipc", "uts", "cgroup")}
 failure_rows([

@@ -220,6 +220,27 @@ TEST(sysctls_are_written)
 	close(proc);
 }
 
+/* What the kernel prints is not what it was given, and it was so before. */
+TEST(sysctls_in_the_kernels_own_form)
+{
+	static const struct proc_sysctl list[] = {
+		{ "net/ipv4/ip_local_reserved_ports", "30000,30001",
+		  "net.ipv4.ip_local_reserved_ports", CLONE_NEWNET },
+		{ "net/ipv4/ip_local_port_range", "2000", "net.ipv4.ip_local_port_range",
+		  CLONE_NEWNET },
+	};
+	const struct proc_plan p = { .sysctls = list, .n_sysctls = COUNT(list) };
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct err e = { 0 };
+
+	enter_net();
+	for (int i = 0; i < 2; i++) {
+		CHECK_OK(proc_sysctls(&p, proc, &e), &e);
+		check_sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports", "30000-30001");
+	}
+	close(proc);
+}
+
 TEST(sysctls_refused)
 {
 	static const struct {
