@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -174,6 +175,12 @@ static int write_exec(int proc, const char *verb, const char *profile, struct er
 	return 0;
 }
 
+/* Ours by now: the configuration's, or given to us. */
+static bool has_no_new_privs(void)
+{
+	return sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
 int apparmor_exec(int proc, const char *profile, struct err *e)
 {
 	bool none = str_eq(profile, "unconfined");
@@ -189,5 +196,6 @@ int apparmor_exec(int proc, const char *profile, struct err *e)
 		return confined;
 	if (none && !confined)
 		return 0;
-	return write_exec(proc, confined && !none ? "stack" : "exec", profile, e);
+	return write_exec(proc, !none && confined && has_no_new_privs() ? "stack" : "exec", profile,
+			  e);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,11 +117,15 @@ TEST(written_but_not_applied)
 	CHECK_HAS(e.text, "attr/apparmor/exec");
 }
 
+/* Without no_new_privs a confinement may be left for another, if its profile allows it. */
 TEST(confined_stacks)
 {
 	auto_fd proc = fake_proc("unconfined_runtime (enforce)\n");
 	struct err e = { 0 };
 
+	CHECK_INT(apparmor_exec(proc, "foo", &e), -EPERM);
+	CHECK_STR(content(proc, "self/attr/apparmor/exec"), "exec foo");
+	REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	CHECK_INT(apparmor_exec(proc, "foo", &e), -EPERM);
 	CHECK_STR(content(proc, "self/attr/apparmor/exec"), "stack foo");
 }
