@@ -201,8 +201,10 @@ int step_terminal(void *role, struct err *e)
 {
 	struct child *c = role;
 	const struct spec_process *p = c->plan->proc.process;
+	/* without mounts of its own what is mounted in the root already is the container's */
+	int root = c->mount.root >= 0 ? c->mount.root : c->run->rootfs_dir;
 	auto_fd master = -1;
-	int r = term_open_pty(c->mount.root, p->rows, p->cols, &master, &c->slave, e);
+	int r = term_open_pty(root, p->rows, p->cols, &master, &c->slave, e);
 
 	if (r == 0 && c->plan->dev.console)
 		r = dev_console(c->mount.root, c->slave, e);
@@ -282,9 +284,8 @@ int step_names(void *role, struct err *e)
 }
 
 /*
- * After the hooks, which may make the devices of the network that a key names (as runc has
- * it); before the masks: inside a user namespace the kernel gives a new procfs only to those
- * who see one with nothing hidden.
+ * After the hooks, which may make the devices that a key names; before the masks: in a user
+ * namespace the kernel gives a new procfs only to those who see one with nothing hidden.
  */
 int step_sysctls(void *role, struct err *e)
 {

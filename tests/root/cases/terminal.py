@@ -10,8 +10,9 @@ import struct
 import subprocess
 import termios
 
-from frame.case import case
-from frame.config import user_namespace
+from frame import kernel
+from frame.case import DELETE, case
+from frame.config import namespaces, user_namespace
 from frame.trial import TIMEOUT
 
 TERMINAL = {"process.terminal": True}
@@ -89,6 +90,21 @@ def _(t):
     master = with_console(t, "report", "terminal", "ids")
     t.expect(report(t, finish(t, master)),
              {"tty": [1, 1, 1], "controlling_tty": 1, "tty_sid": 1, "tty_pgrp": 1, "sid": 1})
+
+
+@case("a terminal without a mount namespace, of what is mounted in the root already")
+def _(t):
+    pts = f"{t.rootfs}/dev/pts"
+    os.mkdir(pts)
+    kernel.mount("devpts", pts, "devpts", 0, "newinstance,ptmxmode=666")
+    try:
+        master = with_console(t, "report", "terminal", edits={
+            "mounts": [], "hostname": DELETE, "linux.namespaces": namespaces("pid"),
+            "linux.maskedPaths": DELETE, "linux.readonlyPaths": DELETE})
+        found = report(t, finish(t, master))
+    finally:
+        kernel.umount(pts)
+    t.expect(found, {"tty": [1, 1, 1], "tty_sid": 1})
 
 
 @case("the terminal belongs to the user")
