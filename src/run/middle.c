@@ -10,6 +10,7 @@
  * Should: leave a single init behind that waits for GO. Must not: change ids (the
  * cgroup may be entered with the caller's own rights only), touch mounts.
  */
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -315,6 +316,9 @@ int child_ask(struct child *c, enum msg_type type, int64_t number, int send_fd, 
 
 void child_fail(int sock, struct err *e)
 {
+	/* we have the limit that it is about: the parent's is another when the container's is set */
+	if (e->code == EMFILE)
+		run_explain_quota(NULL, e);
 	channel_send_err(sock, e);
 	_exit(EXIT_FAILURE);
 }

@@ -102,6 +102,16 @@ def _(t):
         "a process may have 8 open files (RLIMIT_NOFILE): ")})
 
 
+@case("too few descriptors of the container's limit")
+def _(t):
+    t.edit({"process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 3, "hard": 3}]})
+    t.write_config()
+    entry = log_entry(t, "run", "--bundle", t.bundle, t.id)
+    t.expect(entry, {"code": "quota-descriptors", "errno": "EMFILE", "msg": (
+        'a process may have 3 open files (RLIMIT_NOFILE): exec: "/probe": stat /probe: '
+        "too many open files")})
+
+
 @case("no more namespaces of a kind")
 def _(t):
     t.edit({"linux.cgroupsPath": "", "linux.resources": {}})
