@@ -11,6 +11,7 @@
  * The name lets a process that enters the container later join the same keyring.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <unistd.h>
 
@@ -73,9 +74,9 @@ static int quota_error(const char *name, struct err *e)
 static bool is_ours(long key)
 {
 	const char *const type = "keyring;";
-	char text[256] = "", *uid = text + strlen(type), *end;
+	/* "keyring;<uid>;<gid>;<permissions>;<name>"; of one that does not fit nothing comes */
+	char text[NAME_MAX + 64] = "", *uid = text + strlen(type), *end;
 	uint32_t owner;
-	/* "keyring;<uid>;<gid>;<permissions>;<name>" */
 	long n = sys_keyctl(KEYCTL_DESCRIBE, (unsigned long)key, (unsigned long)text,
 			    sizeof(text) - 1);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,14 +30,29 @@ static struct sec_plan plan_named(char *name, size_t size)
 	return (struct sec_plan){ .new_keyring = true, .keyring_name = name };
 }
 
+/* By a process that enters the container: other session, same name. */
+static void check_found_again(const struct sec_plan *p, long own)
+{
+	struct err e = { 0 };
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0);
+		if (session() == own || sec_keyring_join(p, &e) < 0)
+			_exit(1);
+		_exit(session() == own ? 0 : 2);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_INT(status, 0);
+}
+
 TEST(own_and_found_again)
 {
 	char name[64], text[256] = "";
 	struct sec_plan p = plan_named(name, sizeof(name));
 	struct err e = { 0 };
 	long before = session(), own;
-	int status = -1;
-	pid_t pid;
 
 	need_keys();
 	REQUIRE_OK(sec_keyring_join(&p, &e), &e);
@@ -45,16 +61,21 @@ TEST(own_and_found_again)
 	CHECK(sys_keyctl(KEYCTL_DESCRIBE, (unsigned long)own, (unsigned long)text,
 			 sizeof(text) - 1) > 0);
 	CHECK_HAS(text, ";3f1b0000;_ses.cleat-test-");
-	pid = fork();
-	if (pid == 0) {
-		/* a process that enters the container: other session, same name */
-		sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0);
-		if (session() == own || sec_keyring_join(&p, &e) < 0)
-			_exit(1);
-		_exit(session() == own ? 0 : 2);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK_INT(status, 0);
+	check_found_again(&p, own);
+}
+
+/* An id may be as long as the name of a file. */
+TEST(of_the_longest_id)
+{
+	char name[sizeof("_ses.") + NAME_MAX];
+	struct sec_plan p = plan_named(name, sizeof(name));
+	struct err e = { 0 };
+
+	need_keys();
+	for (size_t i = strlen(name); i < sizeof(name); i++)
+		name[i] = (char)(i < sizeof(name) - 1 ? 'x' : '\0');
+	REQUIRE_OK(sec_keyring_join(&p, &e), &e);
+	check_found_again(&p, session());
 }
 
 TEST(not_wanted)
