@@ -132,11 +132,14 @@ int container_kill(const struct context *ctx, const char *id, int sig, bool all,
 /*
  * Wait until it has ended. *ret: how, in @a; NULL when nobody can tell: it had been reaped
  * before, and nobody recorded it, or the kernel does not say (before 6.15). @timeout_ms: -1
- * for ever; -ETIMEDOUT.
+ * for ever; -ETIMEDOUT. One that is just being made is waited for, too: as long as for a lock.
  */
 int container_wait(struct arena *a, const struct context *ctx, const char *id, int64_t timeout_ms,
 		   struct cleat_exit **ret, struct err *e);
-/* Ask it to end by CONTAINER_STOP_SIGNAL; kill it @timeout_ms later. Fine when it has ended. */
+/*
+ * Ask it to end by CONTAINER_STOP_SIGNAL; kill it @timeout_ms later. Fine when it has ended.
+ * One that is just being made is stopped as soon as it has an init.
+ */
 int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms, struct err *e);
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
 

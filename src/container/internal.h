@@ -114,8 +114,9 @@ int container_find_dir(struct arena *a, const struct context *ctx, const char *i
 /*
  * Read the record and look for init. c->status is CREATING or STOPPED when that is
  * certain, else RUNNING; container_refine() tells created, running and paused apart. A
- * directory without a record is fine when @leftovers (c->state is NULL, STOPPED), else
- * the container "does not exist", as one whose directory was removed meanwhile.
+ * directory without a record is fine when @leftovers (c->state is NULL; CREATING while
+ * somebody works on it), else the container "does not exist", as one whose directory was
+ * removed meanwhile.
  */
 int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e);
 /*

@@ -24,18 +24,18 @@ static int stop_signal(const struct container *c)
 	return sig > 0 ? sig : SIGTERM;
 }
 
-static int not_running(struct container *c, struct err *e)
-{
-	c->status = STATUS_STOPPED;
-	return container_allows(c, VERB_KILL, e);
-}
-
 static int signal_init(struct container *c, int sig, struct err *e)
 {
-	int r = c->pidfd < 0 ? -ESRCH : sys_pidfd_send_signal(c->pidfd, sig);
+	int r;
 
-	if (r == -ESRCH)
-		return not_running(c, e);
+	/* stopped, or its init is not born yet */
+	if (c->pidfd < 0)
+		return container_allows(c, VERB_KILL, e);
+	r = sys_pidfd_send_signal(c->pidfd, sig);
+	if (r == -ESRCH) {
+		c->status = STATUS_STOPPED;
+		return container_allows(c, VERB_KILL, e);
+	}
 	return r < 0 ? err_sys(e, -r, c->id, "send signal %d to container", sig) : 0;
 }
 

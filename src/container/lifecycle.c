@@ -39,7 +39,7 @@ enum answer {
 static const unsigned char rules[VERB_N][STATUS_N] = {
 	/*                    creating     created      running      paused       stopped     */
 	[VERB_START]      = { NOT_READY,   ALLOWED,     IS_STARTED,  IS_STARTED,  HAS_STOPPED },
-	[VERB_KILL]       = { ALLOWED,     ALLOWED,     ALLOWED,     ALLOWED,     NOT_RUNNING },
+	[VERB_KILL]       = { NOT_READY,   ALLOWED,     ALLOWED,     ALLOWED,     NOT_RUNNING },
 	[VERB_DELETE]     = { NOT_STOPPED, ALLOWED,     NOT_STOPPED, NOT_STOPPED, ALLOWED     },
 	[VERB_EXEC]       = { NOT_READY,   ALLOWED,     ALLOWED,     EXEC_PAUSED, EXEC_STOPPED },
 	[VERB_PAUSE]      = { NOT_READY,   ALLOWED,     ALLOWED,     IS_PAUSED,   NOT_RUNNING },

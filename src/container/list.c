@@ -45,8 +45,8 @@ static struct oci_state *look_at(struct listing *l, const char *id)
 		return e.code == ENOENT ? NULL : unknown(l->arena, &c, &e);
 	if (container_reload(l->arena, &c, true, &e) < 0) {
 		o = e.code == ENOENT ? NULL : unknown(l->arena, &c, &e);
-	} else if (c.state || !lock_is_held(c.dir.fd)) {
-		/* without a record and a holder: the rest of a creation that was killed */
+	} else if (c.state || c.status == STATUS_STOPPED) {
+		/* without a record: the rest of a creation that was killed */
 		container_refine(l->arena, &c);
 		o = container_describe(l->arena, &c);
 	}

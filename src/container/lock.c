@@ -154,7 +154,7 @@ int lock_wait(struct arena *a, int dirfd, const char *id, const char *verb, unsi
 	int r = lock_try(dirfd);
 
 	if (r == -EWOULDBLOCK)
-		r = wait_for(dirfd, timeout_ms);
+		r = timeout_ms ? wait_for(dirfd, timeout_ms) : -ETIMEDOUT;
 	if (r == -ETIMEDOUT) {
 		name_holder(a, dirfd, id, verb, timeout_ms, e);
 		return err_set_id(e, "container-locked");

@@ -6,6 +6,9 @@
  * recorded init alive: paused when its cgroup is frozen, created when somebody listens
  * at its gate, else running. Before that record: creating while init lives or somebody
  * holds the lock. Everything else has stopped.
+ *
+ * Whoever makes a container holds its lock until the last record is written. So a record that
+ * was read before the lock was found free may be an old one; one that is read after is final.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,23 +26,13 @@ int container_absent(const char *id, struct err *e)
 /* Where nobody works on it, what is there is the rest of a creation that was killed. */
 static int absent_record(const struct container *c, struct err *e)
 {
-	if (c->lock >= 0 || lock_is_held(c->dir.fd))
+	if (c->lock >= 0 || c->status == STATUS_CREATING)
 		return container_absent(c->id, e);
 	err_code(
 		e, ENOENT, c->id,
 		"container '%s' does not exist, but 'delete --force' can remove what is left of it",
 		c->id);
 	return err_set_id(e, "container-unknown");
-}
-
-static enum container_status rough_status(const struct container *c)
-{
-	if (record_phase(c->state) == RECORD_CREATED)
-		return c->pidfd >= 0 ? STATUS_RUNNING : STATUS_STOPPED;
-	if (c->pidfd >= 0)
-		return STATUS_CREATING;
-	/* our own lock proves that nobody else is at work */
-	return c->lock < 0 && lock_is_held(c->dir.fd) ? STATUS_CREATING : STATUS_STOPPED;
 }
 
 static bool is_frozen(struct arena *a, const struct container *c)
@@ -94,21 +87,41 @@ bool container_is_zombies(struct arena *a, const struct container *c)
 	return empty;
 }
 
-int container_read(struct arena *a, struct container *c, bool leftovers, struct err *e)
+/* Our own lock proves that nobody else is at work. */
+static bool may_be_in_making(const struct container *c)
+{
+	return c->lock < 0 && record_phase(c->state) < RECORD_CREATED;
+}
+
+static int read_once(struct arena *a, struct container *c, struct err *e)
 {
 	fd_close(&c->pidfd);
-	c->status = STATUS_STOPPED;
 	if (record_read(a, c->dir.fd, c->id, &c->state, e) < 0)
 		return -e->code;
-	if (!c->state) {
-		if (container_was_removed(c))
-			return container_absent(c->id, e);
-		return leftovers ? 0 : absent_record(c, e);
-	}
-	if (identity_open(c->state, &c->pidfd, e) < 0)
+	if (c->state && identity_open(c->state, &c->pidfd, e) < 0)
 		return err_note(e, "container '%s'", c->id);
-	c->status = rough_status(c);
+	/* without init, and before the last record, the lock has to be asked, too */
+	c->status = c->pidfd < 0			       ? STATUS_STOPPED
+		    : record_phase(c->state) == RECORD_CREATED ? STATUS_RUNNING
+							       : STATUS_CREATING;
 	return 0;
+}
+
+int container_read(struct arena *a, struct container *c, bool leftovers, struct err *e)
+{
+	int r = read_once(a, c, e);
+
+	if (r == 0 && c->pidfd < 0 && may_be_in_making(c)) {
+		if (lock_is_held(c->dir.fd))
+			c->status = STATUS_CREATING;
+		else
+			r = read_once(a, c, e);
+	}
+	if (r < 0 || c->state)
+		return r;
+	if (container_was_removed(c))
+		return container_absent(c->id, e);
+	return leftovers ? 0 : absent_record(c, e);
 }
 
 bool container_has_zombies_only(struct arena *a, struct container *c)
@@ -116,7 +129,9 @@ bool container_has_zombies_only(struct arena *a, struct container *c)
 	if (c->pidfd < 0 || !container_is_zombies(a, c))
 		return false;
 	fd_close(&c->pidfd);
-	c->status = rough_status(c);
+	c->status = STATUS_STOPPED;
+	if (may_be_in_making(c) && lock_is_held(c->dir.fd))
+		c->status = STATUS_CREATING;
 	return true;
 }
 

@@ -8,8 +8,15 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "container/internal.h"
 #include "sys/sys.h"
+
+static int too_late(const char *id, int64_t timeout_ms, struct err *e)
+{
+	return err_code(e, ETIMEDOUT, id, "container '%s' has not ended within %lld ms", id,
+			(long long)timeout_ms);
+}
 
 static int wait_for_end(const struct container *c, int64_t timeout_ms, struct err *e)
 {
@@ -18,10 +25,7 @@ static int wait_for_end(const struct container *c, int64_t timeout_ms, struct er
 
 	if (r < 0)
 		return err_sys(e, -r, c->id, "wait for container '%s'", c->id);
-	if (r == 0)
-		return err_code(e, ETIMEDOUT, c->id, "container '%s' has not ended within %lld ms",
-				c->id, (long long)timeout_ms);
-	return 0;
+	return r == 0 ? too_late(c->id, timeout_ms, e) : 0;
 }
 
 /* What is on record, or can be now that it has ended; NULL: nobody knows. */
@@ -41,15 +45,41 @@ static struct cleat_exit *learn_end(struct arena *a, struct container *c)
 	return x;
 }
 
+/* Find a container whose init is born: until then whoever makes it holds the lock. */
+static int find_born(struct arena *a, const struct context *ctx, const char *id, const char *verb,
+		     unsigned timeout_ms, struct container *ret, struct err *e)
+{
+	int r = container_find(a, ctx, id, ret, e);
+
+	if (r < 0 || ret->status != STATUS_CREATING || ret->pidfd >= 0)
+		return r;
+	r = lock_wait(a, ret->dir.fd, id, verb, timeout_ms, e);
+	if (r == 0) {
+		lock_drop(ret->dir.fd);
+		r = container_reload(a, ret, false, e);
+	}
+	if (r < 0)
+		container_close(ret);
+	return r;
+}
+
 int container_wait(struct arena *a, const struct context *ctx, const char *id, int64_t timeout_ms,
 		   struct cleat_exit **ret, struct err *e)
 {
+	bool hurry = timeout_ms >= 0 && timeout_ms < CONTAINER_DEADLINE_MS;
+	int64_t end = clock_now_ms() + timeout_ms, left;
 	struct container c;
-	int r = container_find(a, ctx, id, &c, e);
+	int r = find_born(a, ctx, id, "wait for",
+			  hurry ? (unsigned)timeout_ms : CONTAINER_DEADLINE_MS, &c, e);
 
+	if (r == -ETIMEDOUT && hurry) {
+		err_clear(e);
+		return too_late(id, timeout_ms, e);
+	}
 	if (r < 0)
 		return r;
-	r = wait_for_end(&c, timeout_ms, e);
+	left = end - clock_now_ms();
+	r = wait_for_end(&c, timeout_ms < 0 ? -1 : left > 0 ? left : 0, e);
 	if (r == 0)
 		*ret = learn_end(a, &c);
 	container_close(&c);
@@ -74,7 +104,7 @@ int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms
 	auto_arena a = arena_make();
 	struct container c;
 	struct err late = { 0 };
-	int r = container_find(&a, ctx, id, &c, e);
+	int r = find_born(&a, ctx, id, "stop", CONTAINER_DEADLINE_MS, &c, e);
 
 	if (r < 0)
 		return r;

@@ -20,7 +20,7 @@ static const struct {
 	const char *words[STATUS_N]; /* creating, created, running, paused, stopped */
 } cases[] = {
 	{ VERB_START, { BEING_MADE, NULL, NO_START_RUNNING, NO_START_RUNNING, NO_START_STOPPED } },
-	{ VERB_KILL, { NULL, NULL, NULL, NULL, NOT_RUNNING } },
+	{ VERB_KILL, { NOT_RUNNING, NULL, NULL, NULL, NOT_RUNNING } },
 	{ VERB_DELETE,
 	  { NOT_STOPPED("creating"), NULL, NOT_STOPPED("running"), NOT_STOPPED("paused"), NULL } },
 	{ VERB_EXEC, { NOT_RUNNING, NULL, NULL, NO_EXEC_PAUSED, NO_EXEC_STOPPED } },
