@@ -172,6 +172,13 @@ int cgroup_signal(struct cgroup *cg, int sig, struct err *e);
 int cgroup_freeze(struct cgroup *cg, bool frozen, struct err *e);
 int cgroup_is_frozen(struct cgroup *cg); /* 1, 0 or -errno */
 int cgroup_is_populated(struct cgroup *cg);
+/*
+ * To wait for several things at once: a descriptor that poll(2) finds POLLPRI on when somebody
+ * comes or the last one leaves, since cgroup_events_say_empty() last looked. The caller closes
+ * it; -1: nothing tells, without v2.
+ */
+int cgroup_open_events(const struct cgroup *cg);
+bool cgroup_events_say_empty(int fd);
 /* Wait on cgroup.events until nobody is inside. -ETIMEDOUT with the pids in the text. */
 int cgroup_wait_empty(struct cgroup *cg, uint64_t deadline_ms, struct err *e);
 /* Remove directories, nested ones first, waiting on cgroup.events; missing is fine. */

@@ -62,6 +62,21 @@ int cgroup_events_read_fd(int fd, struct cgroup_events *ret)
 	return 0;
 }
 
+int cgroup_open_events(const struct cgroup *cg)
+{
+	const struct cgroup_dir *d = cgroup_dir_v2(cg);
+	int fd = d ? cgroup_open_file(cg, d, "cgroup.events", O_RDONLY) : -1;
+
+	return fd < 0 ? -1 : fd;
+}
+
+bool cgroup_events_say_empty(int fd)
+{
+	struct cgroup_events now;
+
+	return cgroup_events_read_fd(fd, &now) < 0 || now.populated == 0;
+}
+
 int cgroup_events_wait(int dirfd, const char *key, int value, uint64_t timeout_ms)
 {
 	auto_fd fd = sys_openat(dirfd, "cgroup.events", O_RDONLY, 0);

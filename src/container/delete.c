@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "container/internal.h"
@@ -26,7 +25,7 @@
 
 #define INTENT_DEADLINE_MS    2000
 #define STRANGERS_DEADLINE_MS 1000
-#define LOOK_AGAIN_MS	      20
+#define AT_ONCE_MS	      20
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
 
@@ -56,24 +55,16 @@ static void container_kill_now(struct arena *a, const struct container *c)
 	cgroup_close(cg);
 }
 
-/* No event tells that only zombies are left: we look for them, each time after twice as long. */
+/* It nearly always ends at once, and then nothing has to be opened to wait for it. */
 static int wait_for_init(struct arena *a, const struct container *c, struct err *e)
 {
-	int64_t end = clock_now_ms() + CONTAINER_DEADLINE_MS;
-	int r = c->pidfd < 0 ? 0 : -ETIMEDOUT;
+	int r = c->pidfd < 0 ? 0 : identity_wait(c->pidfd, c->state->pid, AT_ONCE_MS, e);
 
-	for (int64_t pause = LOOK_AGAIN_MS; r == -ETIMEDOUT; pause *= 2) {
-		int64_t left = end - clock_now_ms();
-
-		if (left <= 0)
-			return err_code(e, ETIMEDOUT, NULL,
-					"process %d has not ended %d ms after it was killed",
-					c->state->pid, CONTAINER_DEADLINE_MS);
-		r = identity_wait(c->pidfd, c->state->pid, (uint64_t)(pause < left ? pause : left),
-				  e);
-		if (r == -ETIMEDOUT && container_is_zombies(a, c))
-			r = 0;
-	}
+	if (r == -ETIMEDOUT)
+		r = container_await_end(a, c, CONTAINER_DEADLINE_MS - AT_ONCE_MS, e);
+	if (r == -ETIMEDOUT)
+		err_code(e, ETIMEDOUT, NULL, "process %d has not ended %d ms after it was killed",
+			 c->state->pid, CONTAINER_DEADLINE_MS);
 	return r;
 }
 

@@ -136,9 +136,9 @@ void exit_record(struct arena *a, struct container *c, const struct cleat_exit *
 
 static _Noreturn void watch(struct arena *a, struct container *c)
 {
-	struct pollfd ended = { .fd = c->pidfd, .events = POLLIN };
 	int low = c->dir.fd < c->pidfd ? c->dir.fd : c->pidfd;
 	int high = c->dir.fd < c->pidfd ? c->pidfd : c->dir.fd;
+	struct err e = { 0 };
 	int status;
 
 	/* nobody may wait for the end of a stream, a lock or a mount because of us */
@@ -150,7 +150,7 @@ static _Noreturn void watch(struct arena *a, struct container *c)
 		sys_close_range((unsigned)low + 1, (unsigned)high - 1, 0);
 	sys_close_range((unsigned)high + 1, ~0U, 0);
 	fd_open_stdio();
-	if (sys_ppoll(&ended, 1, -1) < 0)
+	if (container_await_end(a, c, -1, &e) < 0)
 		_exit(EXIT_FAILURE);
 	status = exit_wait_status(c->state->pid, c->pidfd);
 	if (status >= 0)

@@ -142,8 +142,9 @@ int identity_zombie_status(pid_t pid, int pidfd)
 	const char *fields[STAT_FIELDS];
 	uint32_t status;
 
-	if (read_stat(&a, pid, fields) < 0 || fields[STAT_STATE][0] != 'Z' ||
-	    str_to_u32(fields[STAT_EXIT_CODE], &status) < 0)
+	if (read_stat(&a, pid, fields) < 0 || str_to_u32(fields[STAT_EXIT_CODE], &status) < 0)
+		return -ENODATA;
+	if (fields[STAT_STATE][0] != 'Z' && !identity_waits_for_zombies(pid, pidfd))
 		return -ENODATA;
 	/* the number was not anybody else's when it was read, if it is still not free */
 	return sys_pidfd_send_signal(pidfd, 0) < 0 ? -ENODATA : (int)status;
@@ -153,7 +154,7 @@ int identity_ended_status(const struct cleat_state_file *s)
 {
 	auto_fd pidfd = s->has_pid && s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
 
-	if (pidfd < 0 || !is_recorded_one(s, pidfd) || !has_ended(pidfd))
+	if (pidfd < 0 || !is_recorded_one(s, pidfd))
 		return -ENODATA;
 	return exit_wait_status(s->pid, pidfd);
 }

@@ -77,13 +77,22 @@ int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *
 bool identity_waits_for_zombies(pid_t pid, int pidfd);
 /*
  * How the process behind @pidfd ended, as wait(2) has it, while its parent has not reaped
- * it; -ENODATA: it has been reaped, or we may not know.
+ * it, or it waits for zombies; -ENODATA: it lives, has been reaped, or we may not know.
  */
 int identity_zombie_status(pid_t pid, int pidfd);
-/* The same of the recorded init, which identity_open() takes for ended. */
+/* The same of the recorded init, which has ended or only waits for zombies. */
 int identity_ended_status(const struct cleat_state_file *s);
 /* Wait until the process behind @pidfd has ended: 0, -ETIMEDOUT without an error, or -errno. */
 int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
+
+/* --- wait.c ----------------------------------------------------------------------------------- */
+
+/*
+ * Wait until init has ended, or only waits for zombies of others, as container_is_zombies() has
+ * it. @timeout_ms: -1 for ever. Returns 0, -ETIMEDOUT without an error, or -errno.
+ */
+int container_await_end(struct arena *a, const struct container *c, int64_t timeout_ms,
+			struct err *e);
 
 /* --- exit.c ----------------------------------------------------------------------------------- */
 

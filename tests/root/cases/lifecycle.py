@@ -124,6 +124,69 @@ def _(t):
     t.equal(t.wait_for_end(pid), -9, "the status of init")
 
 
+def holds_pidfd(pid):
+    try:
+        return any("[pidfd]" in os.readlink(f"/proc/{pid}/fd/{n}")
+                   for n in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
+def until(t, what, holds):
+    end = time.monotonic() + TIMEOUT
+    while not holds():
+        t.check(time.monotonic() < end, f"{what}: not within {TIMEOUT} s")
+        select.select([], [], [], 0.01)
+
+
+@case("zombies of others do not hold up stop, nor who has waited")
+def _(t):
+    """They learn how it ended, too."""
+    pid = started(t)
+    zombie = zombie_of_exec(t)
+    # pylint: disable-next=consider-using-with
+    p = subprocess.Popen(t.command("wait", t.id), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        until(t, "wait", lambda: p.poll() is not None or holds_pidfd(p.pid))
+        t.ok("stop", "--time", str(2 * TIMEOUT), t.id)
+        t.equal(p.communicate(timeout=TIMEOUT), ("143\n", ""), "what wait prints")
+    finally:
+        p.kill()
+        p.wait()
+    t.expect(t.state(), {"status": "stopped", "pid": 0, "exit.status": 143})
+    t.delete()
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), 143, "the status of init")
+
+
+@case("zombies of others do not hold up --record-exit")
+def _(t):
+    t.probe("sleep")
+    t.write_config()
+    t.start_command("run", "--detach", "--record-exit", "--bundle", t.bundle, t.id)
+    t.wait_for_line("ready")
+    pid, zombie = t.state()["pid"], zombie_of_exec(t)
+    t.ok("kill", t.id, "TERM")
+    until(t, "a record", lambda: "exit" in t.state())
+    t.expect(t.state(), {"status": "stopped", "pid": 0, "exit.status": 143})
+    t.delete()
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), 143, "the status of init")
+
+
+@case("wait, of one that zombies of others already keep")
+def _(t):
+    pid = started(t)
+    zombie = zombie_of_exec(t)
+    t.ok("kill", t.id, "TERM")
+    until(t, "the end", lambda: t.state()["status"] == "stopped")
+    t.equal(t.ok("wait", t.id).out, "143\n", "what it prints")
+    t.delete()
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), 143, "the status of init")
+
+
 @case("a process that is killed from outside")
 def _(t):
     pid = started(t)

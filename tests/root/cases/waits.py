@@ -78,7 +78,7 @@ def _(t):
     for words, payload in ((("stop",), "sleep"), (("delete", "--force"), "ignore-term")):
         t.probe(payload)
         t.write_config()
-        seen.run("run", "--detach", "--bundle", t.bundle, t.id)
+        seen.run("run", "--detach", "--record-exit", "--bundle", t.bundle, t.id)
         t.wait_for_line("ready")
         t.output.text = ""
         seen.run(*words, t.id)
