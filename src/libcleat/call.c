@@ -5,10 +5,12 @@
  * It is started by posix_spawn(3), which shares no memory with the caller's threads longer than
  * until the exec and runs no handlers. Its error comes back as the JSON record that cleat(1)
  * writes into its log, here a memfd: unlike a pipe that needs no reader while the program runs,
- * and nobody who inherits it can keep us waiting. The descriptor has the number LOG_FD in the
- * program and is never seen by a container, which gets none that it was not promised.
+ * and nobody who inherits it can keep us waiting. In the program the descriptor has a number that
+ * is free in the caller and above those that --preserve-fds passes on, so it is never seen by a
+ * container, which gets none that it was not promised.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@
 #include "ocispec/decode.h"
 #include "sys/sys.h"
 
-#define LOG_FD	 3
+#define STREAMS	 3
 #define LOG_SIZE ((size_t)64 << 10) /* of it that is looked at: the error is the last record */
 /* the program, four options with a word each, the end */
 #define N_GLOBALS 10
@@ -31,7 +33,7 @@
 /* --- the command line ------------------------------------------------------------------------- */
 
 static const char **command_line(struct arena *a, const struct cleat *c, const char *program,
-				 const char *const *words)
+				 int log, const char *const *words)
 {
 	const char **argv;
 	size_t n_words = 0, n = 0;
@@ -49,22 +51,53 @@ static const char **command_line(struct arena *a, const struct cleat *c, const c
 		argv[n++] = c->options[CLEAT_CGROUP_MANAGER];
 	}
 	argv[n++] = "--log";
-	argv[n++] = arena_printf(a, "/proc/self/fd/%d", LOG_FD);
+	argv[n++] = arena_printf(a, "/proc/self/fd/%d", log);
 	argv[n++] = "--log-format";
 	argv[n++] = "json";
 	memcpy(argv + n, words, n_words * sizeof(*words));
 	return argv;
 }
 
+/*
+ * How many descriptors are passed on at most: there may be unused numbers among them. A word of
+ * the payload that looks like the option does no harm.
+ */
+static int count_preserved(const char *const *words)
+{
+	static const char option[] = "--preserve-fds";
+	uint32_t n, most = 0;
+
+	for (; *words; words++) {
+		const char *value;
+
+		if (!str_starts(*words, option))
+			continue;
+		value = *words + strlen(option);
+		value = *value == '=' ? value + 1 : words[1];
+		if (value && str_to_u32(value, &n) == 0 && n < INT_MAX - STREAMS && n > most)
+			most = n;
+	}
+	return (int)most;
+}
+
+/* -EINVAL: that many descriptors cannot be open, which the program is going to say. */
+static int open_log(const char *const *words)
+{
+	auto_fd log = sys_memfd_create("cleat-log", MFD_CLOEXEC);
+	int r = log < 0 ? log : sys_fcntl(log, F_DUPFD_CLOEXEC, STREAMS + count_preserved(words));
+
+	return r == -EINVAL ? sys_fcntl(log, F_DUPFD_CLOEXEC, STREAMS) : r;
+}
+
 /* --- the process ------------------------------------------------------------------------------ */
 
 /*
- * The caller's descriptors may have any numbers, also 0 to 3: each gets a copy above those, so
+ * The caller's descriptors may have any numbers, also 0 to 2: each gets a copy above those, so
  * that no dup2(2) can overwrite what a later one needs.
  */
 static int place(posix_spawn_file_actions_t *actions, int fd, int number, int *ret_copy)
 {
-	int copy = fd >= 0 ? sys_fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD + 1) : 0;
+	int copy = fd >= 0 ? sys_fcntl(fd, F_DUPFD_CLOEXEC, STREAMS) : 0;
 	int r;
 
 	if (copy < 0)
@@ -79,19 +112,22 @@ static int place(posix_spawn_file_actions_t *actions, int fd, int number, int *r
 static int spawn(const char *program, const char *const *argv, const struct cleat_streams *s,
 		 int log, pid_t *ret_pid)
 {
-	const int fds[] = { s->in, s->out, s->err, log };
-	int copies[COUNT(fds)] = { -1, -1, -1, -1 };
+	const int fds[STREAMS] = { s->in, s->out, s->err };
+	int copies[STREAMS] = { -1, -1, -1 };
 	posix_spawn_file_actions_t actions;
 	int r = -posix_spawn_file_actions_init(&actions);
 
 	if (r < 0)
 		return r;
-	for (int i = 0; i < (int)COUNT(fds) && r == 0; i++)
+	for (int i = 0; i < STREAMS && r == 0; i++)
 		r = place(&actions, fds[i], i, &copies[i]);
+	/* to its own number: all that it does is to let it be inherited */
+	if (r == 0)
+		r = -posix_spawn_file_actions_adddup2(&actions, log, log);
 	if (r == 0)
 		r = -posix_spawn(ret_pid, program, &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	for (size_t i = 0; i < COUNT(copies); i++)
+	for (int i = 0; i < STREAMS; i++)
 		fd_close(&copies[i]);
 	return r;
 }
@@ -155,14 +191,14 @@ int cleat_call(struct cleat *c, const char *const *words, const struct cleat_str
 	static const struct cleat_streams none = { -1, -1, -1 };
 	auto_arena a = arena_make();
 	const char *program = c->options[CLEAT_PROGRAM] ? c->options[CLEAT_PROGRAM] : CLEAT_PATH;
-	auto_fd log = sys_memfd_create("cleat-log", MFD_CLOEXEC);
+	auto_fd log = open_log(words);
 	int r, status;
 	pid_t pid;
 
 	err_clear(&c->err);
 	if (log < 0)
 		return err_sys(&c->err, -log, NULL, "make a log");
-	r = spawn(program, command_line(&a, c, program, words), streams ? streams : &none, log,
+	r = spawn(program, command_line(&a, c, program, log, words), streams ? streams : &none, log,
 		  &pid);
 	if (r < 0)
 		return err_sys(&c->err, -r, program, "execute");

@@ -154,6 +154,8 @@ struct cleat_streams {
  * @streams: NULL: /dev/null for all three
  * @ret_status: the exit status: that of the payload after `run` and `exec`; may be NULL
  *
+ * It inherits the caller's descriptors that are not close-on-exec, as --preserve-fds needs them.
+ *
  * Waits for its end. A failure of cleat itself is returned as -errno, whatever the exit status;
  * -ECHILD with a text that says so when the process could not be waited for because SIGCHLD is
  * ignored or somebody else waited for it: what it did is then seen by cleat_state() only.

@@ -6,16 +6,17 @@ import re
 import subprocess
 
 from frame.case import Skip, case
+from frame.phases import started
 
 
-def containers(t, *words, expect=0):
-    """The example with the case's state root; what it printed."""
+def containers(t, *words, expect=0, prefix=()):
+    """The example with the case's state root; what it printed. @prefix: a command that runs it."""
     program = f"{os.path.dirname(t.cleat_path)}/tests/libcleat/containers"
     if not os.path.exists(program):
         raise Skip("the example of libcleat is not built")
     with open(f"{t.dir}/said", "w+", encoding="utf-8") as out, \
             open(f"{t.dir}/err", "w", encoding="utf-8") as err:
-        p = subprocess.run([program, "-r", t.root, "-p", t.cleat_path, *words], check=False,
+        p = subprocess.run([*prefix, program, "-r", t.root, "-p", t.cleat_path, *words], check=False,
                            stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60)
         out.seek(0)
         said = out.read()
@@ -49,3 +50,22 @@ def _(t):
     containers(t, "run", t.bundle, t.id, expect=1)
     t.check("/nowhere" in t.err() and "no such file" in t.err(), f"stderr: {t.err()}")
     t.equal(containers(t, "list"), "[]\n", "the list")
+
+
+@case("descriptors that are passed on are the caller's, none is the library's")
+def _(t):
+    started(t)
+
+    def call(n, opened, **more):
+        return containers(t, "call", "exec", n, t.id, "/probe", "report", "descriptors",
+                          prefix=["sh", "-c", f'exec "$0" "$@" {opened}'], **more)
+
+    for n, opened in (("--preserve-fds=0", ()), ("--preserve-fds=1", (3, 4)),
+                      ("--preserve-fds=2", (3, 4)), ("--preserve-fds=5", (5, 7))):
+        said = call(n, " ".join(f"{fd}>{t.dir}/fd{fd}" for fd in opened))
+        report = t.decode(said.splitlines()[0])["descriptors"]
+        t.equal({int(fd): d["target"] for fd, d in report.items() if int(fd) > 2},
+                {fd: f"{t.dir}/fd{fd}" for fd in opened if fd < 3 + int(n[-1])}, n)
+    call("--preserve-fds=2", f"3>{t.dir}/fd3", expect=1)
+    t.check("descriptor 4 is to be passed on but not open" in t.err(), f"stderr: {t.err()}")
+    t.delete("--force")
