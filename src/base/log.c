@@ -369,14 +369,24 @@ void log_trace(const char *area, const char *text)
 	log_forward(LOG_LEVEL_DEBUG, line);
 }
 
-void log_error(const struct err *e)
+static void report(enum log_level level, const struct err *e)
 {
 	char text[sizeof(e->text)];
 
 	str_copy(text, sizeof(text), e->text[0] ? e->text : "unknown error");
 	str_escape_control(text);
-	if (sink_write(LOG_LEVEL_ERROR, text))
+	if (sink_write(level, text))
 		return;
-	target_write(LOG_LEVEL_ERROR, text, e);
+	target_write(level, text, e);
 	stderr_write(text);
+}
+
+void log_error(const struct err *e)
+{
+	report(LOG_LEVEL_ERROR, e);
+}
+
+void log_notice(const struct err *e)
+{
+	report(LOG_LEVEL_WARNING, e);
 }

@@ -45,6 +45,11 @@ void log_forward(enum log_level level, const char *text);
 
 /* The one report of a failing command: on stderr "cleat: <text>", and in the log. */
 void log_error(const struct err *e);
+/*
+ * The same of what has to be known but is no failure of the command: in the log it is a warning,
+ * whatever the level.
+ */
+void log_notice(const struct err *e);
 
 /* A line of CLEAT_TRACE, whatever the level: as a debug line, "trace: <area> <text>". */
 void log_trace(const char *area, const char *text);

@@ -12,7 +12,10 @@
 /* What a shell reports for a process that SIGKILL ended. */
 #define STATUS_KILLED (128 + SIGKILL)
 
-/* The exit status alone would not tell why. */
+/*
+ * The exit status alone would not tell why. The counter does not say whom it is about: it can be
+ * another process, and somebody else who killed init. No failure of ours in any case.
+ */
 static void report_oom(const struct creation *m)
 {
 	int64_t limit = -1, peak = -1;
@@ -20,11 +23,12 @@ static void report_oom(const struct creation *m)
 
 	if (!m->cgroup || !cgroup_oom_killed(m->cgroup, &limit, &peak))
 		return;
-	err_code(&e, ENOMEM, m->c.id,
-		 "container '%s': init was killed: out of memory (limit %lld, peak %lld)", m->c.id,
-		 (long long)limit, (long long)peak);
+	err_code(
+		&e, ENOMEM, m->c.id,
+		"container '%s': a process in it was killed: out of memory (limit %lld, peak %lld)",
+		m->c.id, (long long)limit, (long long)peak);
 	err_set_id(&e, "oom");
-	log_error(&e);
+	log_notice(&e);
 }
 
 /* A filter is in force before the program is, so what it ends at execve has not been one. */

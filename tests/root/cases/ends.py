@@ -5,6 +5,7 @@ cgroups that somebody made inside or not. And what became of the cgroup meanwhil
 import itertools
 import json
 import os
+import re
 import select
 import time
 
@@ -138,10 +139,36 @@ def _(t):
                      r"out of memory \(limit \d+, peak \d+\)", status=1)
 
 
+LITTLE = {"limit": 16 << 20, "swap": 16 << 20}
+SAYS = rf"a process in it was killed: out of memory \(limit {16 << 20}, peak \d+\)$"
+
+
 @case("the limit of memory ends it later, and is said", needs="cgroup:memory")
 def _(t):
-    t.edit({"linux.resources.memory": {"limit": 16 << 20, "swap": 16 << 20}})
+    """It is no failure of ours: the status is the container's."""
+    t.edit({"linux.resources.memory": LITTLE})
     t.probe("alloc", "64")
     r = t.run()
     t.equal(r.rc, 137, f"the status of {r}")
-    t.check_message(r, rf"out of memory \(limit {16 << 20}, peak \d+\)")
+    t.check_message(r, SAYS)
+    log = f"{t.dir}/log"
+    r = t.cleat("--log", log, "--log-format", "json", "run", "--bundle", t.bundle, t.id)
+    t.equal(r.rc, 137, f"the status of {r}")
+    t.check_message(r, SAYS)
+    entry = json.loads(t.read(log))
+    t.expect(entry, {"level": "warning", "code": "oom", "object": t.id, "errno": "ENOMEM"})
+    t.check(re.search(SAYS, entry["msg"]), f"the message: {entry}")
+
+
+@case("who was killed for memory is not guessed", needs="cgroup:memory")
+def _(t):
+    """Another process first, by the kernel, and then init, by us."""
+    t.edit({"linux.resources.memory": LITTLE})
+    t.probe("sleep")
+    p = t.foreground()
+    t.wait_for_line("ready")
+    t.equal(t.cleat("exec", t.id, "/probe", "alloc", "64").rc, 137, "the status of the other")
+    t.ok("kill", t.id, "KILL")
+    _, err = p.communicate(timeout=SECONDS)
+    t.equal(p.returncode, 137, "the status")
+    t.check(re.search(SAYS, err.decode()) and b"init" not in err, f"stderr: {err}")

@@ -69,3 +69,12 @@ def _(t):
     call("--preserve-fds=2", f"3>{t.dir}/fd3", expect=1)
     t.check("descriptor 4 is to be passed on but not open" in t.err(), f"stderr: {t.err()}")
     t.delete("--force")
+
+
+@case("the status of a payload that was killed for memory", needs="cgroup:memory")
+def _(t):
+    t.edit({"linux.resources.memory": {"limit": 16 << 20, "swap": 16 << 20}})
+    t.probe("alloc", "64")
+    t.write_config()
+    said = containers(t, "call", "run", "--bundle", t.bundle, t.id)
+    t.equal(said.splitlines()[-1], "status 137", "what it says")

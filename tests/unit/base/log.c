@@ -167,6 +167,22 @@ TEST(levels_and_text_format)
 	CHECK_STR(content(&a, err_file), "");
 }
 
+TEST(notice)
+{
+	auto_arena a = arena_make();
+	const char *err_file = capture_stderr();
+	struct err e = { 0 };
+
+	REQUIRE(log_open(log_path(), LOG_TEXT, LOG_LEVEL_ERROR, NULL) == 0);
+	err_code(&e, ENOMEM, "web1", "container 'web1': \a");
+	err_set_id(&e, "oom");
+	log_notice(&e);
+	log_open(NULL, LOG_TEXT, LOG_LEVEL_ERROR, NULL);
+	CHECK_HAS(content(&a, log_path()), "Z\" level=warning msg=\"container 'web1': ?\" "
+					   "code=oom object=web1 errno=ENOMEM\n");
+	CHECK_STR(content(&a, err_file), "cleat: container 'web1': ?\n");
+}
+
 TEST(without_target)
 {
 	auto_arena a = arena_make();
