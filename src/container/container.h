@@ -79,7 +79,8 @@ int container_open_locked(struct arena *a, const struct context *ctx, const char
  */
 struct cgroup *container_cgroup(struct arena *a, const struct container *c);
 /*
- * Is init kept by zombies in its pid namespace, and nobody else left in its cgroup? exec's
+ * Is init kept by zombies in its pid namespace, and nobody else left in its cgroup, or that gone
+ * as well, as systemd removes the one of a scope with the last process in it? exec's
  * processes are reaped by whoever is their parent outside, perhaps never, and only then is
  * init's pidfd readable; for all purposes the container has ended. pid_namespaces(7)
  */

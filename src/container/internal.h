@@ -128,6 +128,8 @@ int container_find_dir(struct arena *a, const struct context *ctx, const char *i
  * removed meanwhile.
  */
 int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e);
+/* As container_cgroup(), but it may be gone, or somebody else's; NULL: none is on record. */
+struct cgroup *container_recorded_cgroup(struct arena *a, const struct container *c);
 /*
  * The same, but an init that has left everything and waits for zombies may still count as
  * alive: who is to fail at it anyway asks then, by container_has_zombies_only(), which gives

@@ -61,14 +61,24 @@ bool container_was_removed(const struct container *c)
 	return sys_fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0;
 }
 
-struct cgroup *container_cgroup(struct arena *a, const struct container *c)
+struct cgroup *container_recorded_cgroup(struct arena *a, const struct container *c)
 {
 	struct err ignored = { 0 };
 	struct cgroup *cg = NULL;
 
 	if (record_phase(c->state) < RECORD_IDENTITY || cgroup_open(a, c->state, &cg, &ignored) < 0)
 		return NULL;
-	if (!cgroup_is_none(cg) && cgroup_matches(cg))
+	if (!cgroup_is_none(cg))
+		return cg;
+	cgroup_close(cg);
+	return NULL;
+}
+
+struct cgroup *container_cgroup(struct arena *a, const struct container *c)
+{
+	struct cgroup *cg = container_recorded_cgroup(a, c);
+
+	if (!cg || cgroup_matches(cg))
 		return cg;
 	cgroup_close(cg);
 	return NULL;
@@ -81,7 +91,7 @@ bool container_is_zombies(struct arena *a, const struct container *c)
 
 	if (!identity_waits_for_zombies(c->state->pid, c->pidfd))
 		return false;
-	cg = container_cgroup(a, c);
+	cg = container_recorded_cgroup(a, c);
 	empty = cg && cgroup_is_populated(cg) == 0;
 	cgroup_close(cg);
 	return empty;

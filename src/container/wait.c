@@ -37,10 +37,10 @@ static int64_t time_left(int64_t end)
 static int await_end(const struct container *c, int events, bool may_linger, int64_t timeout_ms,
 		     struct err *e)
 {
-	auto_arena a = arena_make();
 	int64_t end = clock_now_ms() + timeout_ms;
 
 	for (int64_t pause = LOOK_PAUSE_MS;;) {
+		auto_arena a = arena_make(); /* this may go on for ever */
 		bool look = may_linger && (events < 0 || cgroup_events_say_empty(events));
 		int64_t left = timeout_ms < 0 ? INT64_MAX : time_left(end);
 		int64_t ms = look && pause < left ? pause : left;
@@ -69,10 +69,10 @@ int container_await_end(struct arena *a, const struct container *c, int64_t time
 	if (c->pidfd < 0)
 		return 0;
 	/* without a pid namespace it waits for nobody, without a cgroup nobody knows who is left */
-	cg = c->state->own_pid_namespace ? container_cgroup(a, c) : NULL;
+	cg = c->state->own_pid_namespace ? container_recorded_cgroup(a, c) : NULL;
 	if (cg) {
 		may_linger = true;
-		events = cgroup_open_events(cg);
+		events = cgroup_matches(cg) ? cgroup_open_events(cg) : -1;
 	}
 	cgroup_close(cg);
 	return await_end(c, events, may_linger, timeout_ms, e);

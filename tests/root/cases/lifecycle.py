@@ -175,6 +175,24 @@ def _(t):
     t.equal(t.wait_for_end(pid), 143, "the status of init")
 
 
+@case("zombies of others, when somebody has removed the cgroup that they left empty")
+def _(t):
+    """systemd does, of a scope."""
+    pid = started(t)
+    zombie = zombie_of_exec(t)
+    t.ok("kill", t.id, "KILL")
+    until(t, "the end", lambda: t.state()["status"] == "stopped")
+    for path in cgroups.named(t.id):
+        os.rmdir(path)
+    t.expect(t.state(), {"status": "stopped", "pid": 0})
+    t.equal(t.ok("wait", t.id).out, "137\n", "what wait prints")
+    began = time.monotonic()
+    t.delete("--force")
+    t.check(time.monotonic() - began < 5, "it took too long")
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), -9, "the status of init")
+
+
 @case("wait, of one that zombies of others already keep")
 def _(t):
     pid = started(t)
