@@ -41,8 +41,8 @@ static const char *either(const char *given, const char *own)
 }
 
 /*
- * Without a profile or label of its own the process would run under the caller's, and with
- * the caller's oom_score_adj: that of an engine says "never".
+ * What the process does not have of its own would be the caller's: profile and label,
+ * limits, processors, priorities, and an oom_score_adj that for an engine says "never".
  */
 static void confine(struct oci_process *p, const struct oci_process *own)
 {
@@ -50,6 +50,16 @@ static void confine(struct oci_process *p, const struct oci_process *own)
 	p->selinux_label = either(p->selinux_label, own->selinux_label);
 	if (!p->capabilities)
 		p->capabilities = own->capabilities;
+	if (!p->scheduler)
+		p->scheduler = own->scheduler;
+	if (!p->io_priority)
+		p->io_priority = own->io_priority;
+	if (!p->exec_cpu_affinity)
+		p->exec_cpu_affinity = own->exec_cpu_affinity;
+	if (!p->n_rlimits) {
+		p->rlimits = own->rlimits;
+		p->n_rlimits = own->n_rlimits;
+	}
 	if (!p->has_oom_score_adj) {
 		p->has_oom_score_adj = own->has_oom_score_adj;
 		p->oom_score_adj = own->oom_score_adj;

@@ -145,6 +145,21 @@ def _(t):
     t.delete("--force")
 
 
+@case("--process FILE that is silent on limits, processors and priorities")
+def _(t):
+    cpu = max(os.sched_getaffinity(0))
+    started(t, edits={
+        "process.rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 78}],
+        "process.scheduler": {"policy": "SCHED_BATCH", "nice": 5},
+        "process.ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 0},
+        "process.execCPUAffinity": {"initial": str(cpu), "final": str(cpu)}})
+    text = json.dumps({"args": ["/probe"], "cwd": "/", "rlimits": []})
+    t.expect(report(t, "--process", "-", program=(), text=text), {
+        "rlimits.NOFILE": [77, 78], "scheduler.policy": 3, "scheduler.nice": 5,
+        "ioprio": 3 << 13, "affinity": [cpu]})
+    t.delete("--force")
+
+
 @case("--process -")
 def _(t):
     started(t)
