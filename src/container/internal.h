@@ -163,11 +163,16 @@ bool lock_is_held(int dirfd);
 struct pid_file {
 	struct dir dir;	  /* where it will be; -1: no pid file is wanted */
 	const char *name; /* in that directory */
+	bool written;	  /* it is ours */
 };
 
-/* Open the directory of @path now, while the working directory is the caller's. */
+/*
+ * Open the directory of @path now, while the working directory is the caller's. What is
+ * there already is replaced by pid_file_write(), and has to be a regular file (-EINVAL).
+ */
 int pid_file_prepare(struct arena *a, const char *path, struct pid_file *ret, struct err *e);
-int pid_file_write(const struct pid_file *f, pid_t pid, struct err *e);
+int pid_file_write(struct pid_file *f, pid_t pid, struct err *e);
+/* If it was written. */
 void pid_file_remove(const struct pid_file *f);
 void pid_file_close(struct pid_file *f);
 

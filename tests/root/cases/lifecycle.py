@@ -417,6 +417,44 @@ def _(t):
     t.check_message(r, "/no/such/dir")
 
 
+@case("a pid file that was there before a create or exec that fails")
+def _(t):
+    path = f"{t.dir}/x.pid"
+    t.write(path, "4242")
+    t.edit({"hooks": {"createRuntime": [{"path": "/bin/false", "args": ["false"]}]}})
+    t.write_config()
+    for command in ("create", "run"):
+        t.fails("hook", command, "--pid-file", path, "--bundle", t.bundle, t.id)
+        t.equal(t.read(path), "4242", f"what {command} leaves")
+    t.edit({"hooks": {}})
+    pid = started(t)
+    t.fails("no such file", "exec", "--pid-file", path, t.id, "/nonexist")
+    t.equal(t.read(path), "4242", "what exec leaves")
+    t.delete("--force")
+    t.create("--pid-file", path)
+    t.check(t.read(path) not in ("4242", str(pid)), "it was not replaced")
+    t.delete("--force")
+
+
+@case("a pid file is not put in the place of a device, pipe, socket, link or directory")
+def _(t):
+    started(t)
+    os.mknod(f"{t.dir}/device", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    os.mkfifo(f"{t.dir}/pipe")
+    os.symlink("/proc/self/fd/1", f"{t.dir}/link")
+    os.mkdir(f"{t.dir}/directory")
+    listener = t.listen("socket")[1]
+    for name in ("device", "pipe", "link", "directory", "socket"):
+        path = f"{t.dir}/{name}"
+        before = os.lstat(path)
+        for words in (("create", "--bundle", t.bundle, "--pid-file", path, t.id + "-2"),
+                      ("exec", "--pid-file", path, t.id, "/probe", "exit", "0")):
+            t.fails(f"pid file '{path}' would replace what is no regular file", *words)
+            t.equal(os.lstat(path), before, f"what {words[0]} leaves")
+    listener.close()
+    t.delete("--force")
+
+
 @case("list")
 def _(t):
     created(t)
