@@ -142,7 +142,7 @@ static int check_run(struct invocation *inv, struct err *e)
 		if (subject.is_bundle)
 			check_rootfs(inv->arena, &report);
 	}
-	spec_report_sort(&report);
+	spec_report_sort(inv->arena, &report);
 	for (size_t i = 0; i < report.n; i++)
 		show(&o, subject.shown, &report.v[i], args->strict);
 	if (count_errors(&report, args->strict))

@@ -102,8 +102,9 @@ struct cleat_finding {
  * @bundle: directory
  * @found: called for each finding, in the order of the file; NULL: only the result counts
  *
- * Nothing is made or changed. Returns the number of findings of severity CLEAT_ERROR (at most
- * INT_MAX), or -errno when the file cannot be read.
+ * After 1000 findings one more, with the path "", says how many are left out; its severity is
+ * the gravest of theirs. Nothing is made or changed. Returns the number of findings of severity
+ * CLEAT_ERROR that were given, or -errno when the file cannot be read.
  */
 CLEAT_EXPORT int cleat_check(struct cleat *c, const char *bundle,
 			     void (*found)(void *arg, const struct cleat_finding *finding),

@@ -7,7 +7,6 @@
  * result.
  */
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #include "base/fd.h"
@@ -55,7 +54,6 @@ int cleat_check(struct cleat *c, const char *bundle,
 	const struct plan_options opt = plan_options_of(c, "CONTAINER");
 	struct host *host = arena_new(&a, struct host);
 	struct spec_report report = { 0 };
-	size_t n;
 
 	err_clear(&c->err);
 	if (spec_examine(&a, bundle, NULL, &report, &c->err) < 0)
@@ -63,11 +61,10 @@ int cleat_check(struct cleat *c, const char *bundle,
 	host_probe(host, HOST_OWN_CGROUP);
 	if (report.spec->config)
 		plan_examine(&a, host, &opt, &report);
-	spec_report_sort(&report);
+	spec_report_sort(&a, &report);
 	for (size_t i = 0; found && i < report.n; i++)
 		tell(&report.v[i], found, arg);
-	n = spec_report_count(&report, SPEC_ERROR);
-	return n > INT_MAX ? INT_MAX : (int)n;
+	return (int)spec_report_count(&report, SPEC_ERROR);
 }
 
 int cleat_plan(struct cleat *c, const char *bundle, const char *id, char **ret_text)

@@ -447,5 +447,5 @@ void plan_examine(struct arena *a, const struct host *host, const struct plan_op
 	for (size_t i = 0; i < x.plan.cgroup.n_warnings; i++)
 		spec_report_add(a, report,
 				spec_finding_make(a, SPEC_WARNING, x.plan.cgroup.warnings[i]));
-	spec_report_sort(report);
+	spec_report_sort(a, report);
 }

@@ -219,9 +219,18 @@ static const char *decoded_text(struct arena *a, const struct ocispec_finding *f
 	return *f->path ? arena_printf(a, "%s: %s", f->path, f->text) : f->text;
 }
 
+static void leave_out(struct spec_report *r, enum spec_severity severity, size_t n)
+{
+	if (n && (!r->n_left_out || severity < r->left_out))
+		r->left_out = severity;
+	r->n_left_out += n;
+}
+
 static void take_decoded(struct arena *a, const struct ocispec_findings *found,
 			 struct spec_report *ret)
 {
+	size_t n_error = found->n_error;
+
 	for (const struct ocispec_finding *f = found->first; f; f = f->next) {
 		struct spec_finding *new = vec_push(a, ret);
 
@@ -234,7 +243,10 @@ static void take_decoded(struct arena *a, const struct ocispec_findings *found,
 			.nearest = f->nearest,
 			.decoded = true,
 		};
+		n_error -= f->kind == OCISPEC_ERROR;
 	}
+	leave_out(ret, SPEC_ERROR, n_error);
+	leave_out(ret, SPEC_REMARK, found->n_lost - n_error);
 }
 
 static bool is_below(const char *path, const char *above)
@@ -280,7 +292,6 @@ static int compare_places(const void *a, const void *b)
 
 void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding f)
 {
-	spec_locate(r->spec->text, r->spec->text_len, f.path, &f.place);
 	for (size_t i = 0; i < r->n; i++) {
 		struct spec_finding *other = &r->v[i];
 		bool same_path = *f.path && str_eq(other->path, f.path);
@@ -293,13 +304,34 @@ void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding
 			continue;
 		return;
 	}
+	if (r->n >= SPEC_MAX_FINDINGS) {
+		leave_out(r, f.severity, 1);
+		return;
+	}
+	spec_locate(r->spec->text, r->spec->text_len, f.path, &f.place);
 	*(struct spec_finding *)vec_push(a, r) = f;
 }
 
-void spec_report_sort(struct spec_report *r)
+/*
+ * What was left out stands behind the others, as one of them. Some of it may be the decoder's
+ * word and a check's about the same value.
+ */
+void spec_report_sort(struct arena *a, struct spec_report *r)
 {
+	struct spec_finding *last;
+
+	if (r->n > SPEC_MAX_FINDINGS)
+		r->n = SPEC_MAX_FINDINGS;
 	if (r->n)
 		qsort(r->v, r->n, sizeof(*r->v), compare_places);
+	if (!r->n_left_out)
+		return;
+	last = vec_push(a, r);
+	*last = spec_finding_make(
+		a, r->left_out,
+		arena_printf(a, "up to %zu more findings are not listed", r->n_left_out));
+	last->path = "";
+	last->place = last[-1].place;
 }
 
 size_t spec_report_count(const struct spec_report *r, enum spec_severity severity)
@@ -318,6 +350,7 @@ static void examine(struct arena *a, struct spec *s, struct spec_report *ret)
 		.findings = &found,
 		.collect_errors = true,
 		.partial = true,
+		.max_findings = SPEC_MAX_FINDINGS,
 	};
 	struct check c = { .arena = a, .strict = true };
 	struct ocispec_error why = { 0 };
@@ -347,7 +380,7 @@ int spec_examine(struct arena *a, const char *bundle, const char *config, struct
 	if (r < 0)
 		return r;
 	examine(a, s, &report);
-	spec_report_sort(&report);
+	spec_report_sort(a, &report);
 	*ret = report;
 	return 0;
 }

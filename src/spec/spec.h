@@ -141,7 +141,11 @@ struct spec_report {
 	const char *name;	 /* of the file */
 	struct spec_finding *v;	 /* in the order of the text */
 	size_t n, cap;
+	size_t n_left_out;	     /* what was found when there were SPEC_MAX_FINDINGS */
+	enum spec_severity left_out; /* the gravest of them */
 };
+/* More than anybody reads; each is compared with all before it, and looked for in the text. */
+#define SPEC_MAX_FINDINGS 1000
 
 /*
  * spec_examine() - read a configuration and find all that is wrong with it
@@ -156,9 +160,12 @@ int spec_examine(struct arena *a, const char *bundle, const char *config, struct
 /* A finding of another room; its path is what @text begins with. */
 struct spec_finding spec_finding_make(struct arena *a, enum spec_severity severity,
 				      const char *text);
-/* Find its place and add it, unless the same has been said. Sort when all are in. */
+/*
+ * Find its place and add it, unless the same has been said; beyond SPEC_MAX_FINDINGS it is
+ * counted only. Sort when all are in: what was counted becomes the last finding.
+ */
 void spec_report_add(struct arena *a, struct spec_report *r, struct spec_finding f);
-void spec_report_sort(struct spec_report *r);
+void spec_report_sort(struct arena *a, struct spec_report *r);
 size_t spec_report_count(const struct spec_report *r, enum spec_severity severity);
 
 /*

@@ -496,6 +496,28 @@ def all_at_once(directory):
     return f"not told: {missing}\n{r.stdout}" if missing else ""
 
 
+def more_than_are_listed(directory):
+    """A thousand, and one line for the rest, which is an error if one of the rest is."""
+    unlisted = r"up to \d+ more findings are not listed$"
+    fault = ""
+    for name, changes, status in (
+            ("errors", {"process.env": [f"V{i}" for i in range(3000)]}, 1),
+            ("errors of the checks alone", {"linux.maskedPaths": ["x"] * 3000}, 1),
+            ("remarks", {"root": {"path": "r", **{f"z{i}": 1 for i in range(1500)}}}, 0),
+            ("an error behind remarks", {
+                "root": {"path": "r", **{f"z{i}": 1 for i in range(1500)}},
+                "process.user.uid": "x"}, 1),
+            ("a check's error behind remarks", {
+                "root": {"path": "r", **{f"z{i}": 1 for i in range(1500)}},
+                "process.oomScoreAdj": 1001}, 1)):
+        r, found, _, _ = check(directory, changes)
+        kind = "error" if status else "warning"
+        if r.returncode != status or len(found) != 1001 or found[-1][1] != kind or \
+                not re.match(unlisted, found[-1][2]):
+            fault += f"{name}: status {r.returncode}, {len(found)} findings, at last {found[-1:]}\n"
+    return fault
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         r, found, _, _ = check(directory, {}, strict=True)
@@ -506,6 +528,7 @@ def main():
             report(row[0], warns_only(directory, row) or fault_of(directory, row, True))
         report("all at once", all_at_once(directory))
         report("any value in any place", survives(directory))
+        report("more than are listed", more_than_are_listed(directory))
         r, _, _, _ = check(directory, {"+process.env": "hunter2"})
         r, found, _, _ = check(directory, {
             "root.path": "/" + "r" * 4094, "process.cwd": "/" + "c" * 4094,
