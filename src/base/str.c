@@ -40,9 +40,9 @@ void str_shorten(char *to, size_t size, const char *from)
 	to[size - 1] = '\0';
 }
 
-/* Length of the valid UTF-8 sequence at @s, 0 when it is broken. */
-static size_t utf8_length(const unsigned char *s)
+size_t str_utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const struct {
 		unsigned char mask, lead, length;
 		uint32_t least;
@@ -88,7 +88,7 @@ static bool utf8_is_control(const unsigned char *s, size_t n)
 void str_escape_control(char *s)
 {
 	while (*s) {
-		size_t n = utf8_length((unsigned char *)s);
+		size_t n = str_utf8_length(s);
 
 		if (*s == '\n' || *s == '\r' || *s == '\t')
 			*s = ' ';
@@ -98,6 +98,29 @@ void str_escape_control(char *s)
 			memset(s, '?', n);
 		s += n ? n : 1;
 	}
+}
+
+/* The byte that "\ooo" at @p means, or -1. */
+static int octal(const char *p)
+{
+	for (int i = 1; i <= 3; i++)
+		if (p[i] < '0' || p[i] > (i == 1 ? '3' : '7'))
+			return -1;
+	return (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
+}
+
+char *str_unescape_octal(char *s)
+{
+	char *to = s;
+
+	for (const char *p = s; *p;) {
+		int c = *p == '\\' ? octal(p) : -1;
+
+		*to++ = c >= 0 ? (char)c : *p;
+		p += c >= 0 ? 4 : 1;
+	}
+	*to = '\0';
+	return s;
 }
 
 int str_to_u64(const char *s, uint64_t *ret)

@@ -34,6 +34,14 @@ void str_shorten(char *to, size_t size, const char *from);
  * line ends and tabs by ' '. What remains is valid UTF-8.
  */
 void str_escape_control(char *s);
+/* Length of the valid UTF-8 sequence that @s begins with, 0 when it is broken. */
+size_t str_utf8_length(const char *s);
+
+/*
+ * Undo in place what the kernel does to names in /proc/PID/mountinfo: "\040" is a blank,
+ * proc_pid_mountinfo(5). Returns @s.
+ */
+char *str_unescape_octal(char *s);
 
 /*
  * Strict decimal: digits only (a leading '-' for the signed form), in range, all

@@ -150,7 +150,7 @@ struct output {
 
 void output_add(struct output *o, const char *text);
 void output_printf(struct output *o, const char *fmt, ...) ERR_PRINTF(2, 3);
-/* A string with quotes, escaped for JSON. */
+/* A string with quotes, escaped for JSON; U+FFFD stands for what is no UTF-8. */
 void output_json_string(struct output *o, const char *text);
 /* Print on stdout. A reader that has gone away is no error. Returns 0 or -errno. */
 int output_print(const char *text, size_t len, struct err *e);

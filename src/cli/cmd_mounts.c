@@ -51,7 +51,7 @@ static int read_mounts(struct arena *a, const char *name, struct oci_mounts **re
 /* --- list ------------------------------------------------------------------------------------- */
 
 struct line { /* of mountinfo; proc_pid_mountinfo(5) */
-	const char *target, *type, *source, *options;
+	char *target, *type, *source, *options;
 };
 
 static char *take_word(char **rest)
@@ -84,23 +84,36 @@ static bool parse_line(char *text, struct line *ret)
 static void add_json(struct output *o, const struct line *l, bool first)
 {
 	output_add(o, first ? "\n    { \"destination\": " : ",\n    { \"destination\": ");
-	output_json_string(o, l->target);
+	output_json_string(o, str_unescape_octal(l->target));
 	output_add(o, ", \"type\": ");
-	output_json_string(o, l->type);
+	output_json_string(o, str_unescape_octal(l->type));
 	output_add(o, ", \"source\": ");
-	output_json_string(o, l->source);
+	output_json_string(o, str_unescape_octal(l->source));
 	output_add(o, ", \"options\": ");
 	output_json_string(o, l->options);
 	output_add(o, " }");
 }
 
+struct cells {
+	const char **v;
+	size_t n, cap;
+};
+
+/* As in mountinfo, where a blank is "\040"; the rest is whatever somebody inside chose. */
+static void add_cells(struct arena *a, struct cells *cells, const struct line *l)
+{
+	char *const words[] = { l->target, l->type, l->source, l->options };
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		str_escape_control(words[i]);
+		*vec_push(a, cells) = words[i];
+	}
+}
+
 static int list(struct invocation *inv, const char *id, enum format format, struct err *e)
 {
 	struct output out = { .arena = inv->arena };
-	struct {
-		const char **v;
-		size_t n, cap;
-	} cells = { 0 };
+	struct cells cells = { 0 };
 	static const char *const heads[] = { "DESTINATION", "TYPE", "SOURCE", "OPTIONS" };
 	char *text;
 	bool first = true;
@@ -115,12 +128,10 @@ static int list(struct invocation *inv, const char *id, enum format format, stru
 		struct line l;
 
 		if (parse_line(arena_strndup(inv->arena, text, n), &l)) {
-			const char *words[] = { l.target, l.type, l.source, l.options };
-
-			for (size_t i = 0; i < COUNT(words); i++)
-				*vec_push(inv->arena, &cells) = words[i];
 			if (format == FORMAT_JSON)
 				add_json(&out, &l, first);
+			else
+				add_cells(inv->arena, &cells, &l);
 			first = false;
 		}
 		text += n + (text[n] == '\n');

@@ -43,14 +43,21 @@ void output_printf(struct output *o, const char *fmt, ...)
 
 void output_json_string(struct output *o, const char *text)
 {
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
 	add(o, "\"", 1);
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
+	for (const char *c = text; *c;) {
+		size_t n = str_utf8_length(c);
+
+		if (n == 0)
+			output_add(o, replacement);
+		else if (*c == '"' || *c == '\\')
 			output_printf(o, "\\%c", *c);
 		else if ((unsigned char)*c < 0x20)
 			output_printf(o, "\\u%04x", *c);
 		else
-			add(o, c, 1);
+			add(o, c, n);
+		c += n ? n : 1;
 	}
 	add(o, "\"", 1);
 }

@@ -38,36 +38,13 @@ struct dumping {
 /* --- mounts that are named -------------------------------------------------------------------- */
 
 /* Field @n (from 1) of a line of mountinfo; proc_pid_mountinfo(5). */
-static const char *field(struct arena *a, const char *line, unsigned n)
+static char *field(struct arena *a, const char *line, unsigned n)
 {
 	while (--n && *line) {
 		line += strcspn(line, " \n");
 		line += *line == ' ';
 	}
 	return arena_strndup(a, line, strcspn(line, " \n"));
-}
-
-static int octal(const char *p)
-{
-	for (int i = 1; i <= 3; i++)
-		if (p[i] < '0' || p[i] > '7')
-			return -1;
-	return (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
-}
-
-/* "\040" is a blank. */
-static char *unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *p = text; *p;) {
-		int c = *p == '\\' ? octal(p) : -1;
-
-		*to++ = c >= 0 ? (char)c : *p;
-		p += c >= 0 ? 4 : 1;
-	}
-	*to = '\0';
-	return text;
 }
 
 /* The line of the mount with that id, or NULL. */
@@ -106,7 +83,7 @@ static int name_mount(struct dumping *d, int root, const char *mountinfo,
 	if (line)
 		*vec_push(d->arena, &d->external) =
 			arena_printf(d->arena, "mnt[%s]:%s",
-				     unescape((char *)field(d->arena, line, 5)), m->target);
+				     str_unescape_octal(field(d->arena, line, 5)), m->target);
 	return 0;
 }
 

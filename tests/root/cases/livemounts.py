@@ -4,7 +4,8 @@ import json
 import os
 
 from frame.case import case
-from frame.config import user_namespace
+from frame.config import caps, user_namespace
+from frame.phases import further, started
 
 SCRIPT = "echo ready; while read line; do sh -c \"$line\" 2>&1; echo; echo end; done"
 
@@ -111,3 +112,20 @@ def _(t):
     t.ok("kill", t.id, "KILL")
     t.fails("not running|does not exist", "mounts", "add", "nobody", "[]")
     t.delete("--force")
+
+
+@case("list of names that somebody chose to be trouble")
+def _(t):
+    """Blanks and the like, which mountinfo has in octal; bytes that are no text; a terminal's."""
+    names = {"/a b": "c d", "/tab\there": "\\040", "/x": "\udcff\udcfe", "/y": "\033[2J"}
+    for name in names:
+        os.mkdir(t.rootfs + name)
+    started(t, edits={"process.capabilities": caps("SYS_ADMIN")})
+    for name, source in names.items():
+        further(t, t.id, "/probe", "syscall", "mount", source, name, "tmpfs")
+    listed = json.loads(t.ok("mounts", "list", "--format", "json", t.id).out)
+    table = t.ok("mounts", "list", t.id).out
+    t.delete("--force")
+    t.equal({m["destination"]: m["source"] for m in listed if m["destination"] in names},
+            {**names, "/x": "\ufffd\ufffd"}, "the mounts")
+    t.check("/a\\040b" in table and "\033" not in table, table)

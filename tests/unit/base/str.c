@@ -255,6 +255,25 @@ TEST(escaping)
 	}
 }
 
+TEST(octal_escapes_of_mountinfo)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "/a\\040b", "/a b" },	       { "\\011\\012\\134040\\043", "\t\n\\040#" },
+		{ "\\377\\400", "\xff\\400" }, { "\\04", "\\04" },
+		{ "\\048\\", "\\048\\" },      { "", "" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[64];
+
+		unit_row("%zu", i);
+		str_copy(text, sizeof(text), rows[i].in);
+		CHECK_STR(str_unescape_octal(text), rows[i].out);
+	}
+}
+
 TEST(comparisons)
 {
 	CHECK(str_starts("memory.max", "memory."));
