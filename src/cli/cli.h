@@ -20,7 +20,8 @@
 
 enum option_kind {
 	OPTION_BOOL,   /* bool: --x, --x=true, --x=false */
-	OPTION_STRING, /* const char * */
+	OPTION_STRING, /* const char *; an empty one is NULL: wrappers write --log "$LOG" */
+	OPTION_WORD,   /* const char *, also an empty one: without it something else is done */
 	OPTION_UINT,   /* unsigned */
 	OPTION_NAME,   /* int: the value of one of `names` */
 	OPTION_LIST,   /* struct string_list: one more value each time */

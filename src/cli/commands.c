@@ -57,7 +57,7 @@ static const struct name_row rootless_words[] = {
 #define NAMES(array) .names = (array), .n_names = COUNT(array)
 
 static const struct option_row global_rows[] = {
-	{ "root", 0, OPTION_STRING, AT(context.root), "DIR", "where containers are recorded" },
+	{ "root", 0, OPTION_WORD, AT(context.root), "DIR", "where containers are recorded" },
 	{ "log", 0, OPTION_STRING, AT(log), "TARGET",
 	  "FILE, file:FILE, journald:ID or syslog:ID; errors go to stderr as well" },
 	{ "log-format", 0, OPTION_NAME, AT(log_format), "FORMAT", "text or json (default: text)",

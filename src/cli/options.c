@@ -60,6 +60,9 @@ static int store(const struct option_row *row, void *args, const char *word, con
 		*(bool *)field = number;
 		return 0;
 	case OPTION_STRING:
+		*(const char **)field = *value ? value : NULL;
+		return 0;
+	case OPTION_WORD:
 		*(const char **)field = value;
 		return 0;
 	case OPTION_UINT:

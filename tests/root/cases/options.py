@@ -29,6 +29,32 @@ for _words in (["--config"], ["-f"]):
         t.equal((r.rc, r.out), (0, "the other\n"), "status and output")
 
 
+# --- empty values -----------------------------------------------------------------------------
+
+@case("an empty value is none, as wrappers write it")
+def _(t):
+    t.edit({"process.cwd": "/work"})
+    t.probe("sleep")
+    t.write_config()
+    before = t.globals
+    t.globals = [*before, "--log", "", "--systemd-timeout="]
+    t.start_command("create", "--bundle", "", "--config=", "--pid-file", "", "--console-socket",
+                    "", "--pidfd-socket=", t.id, cwd=t.bundle)
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    t.expect(report(t, "--process", "", "--cwd=", "--user", "", "--apparmor", "",
+                    "--process-label", "", "--cgroup", "", "--pid-file", ""),
+             {"cwd": "/work", "uids": [0] * 4})
+    t.ok("update", "--memory=", "--cpuset-cpus", "", "--resources", "", t.id)
+    for option in ("--create", "--start", "--user-name"):
+        t.fails("''", "exec", option, "", t.id, *([] if option == "--start" else ["/probe"]))
+    t.globals = before
+    t.fails("'' cannot be the state root", "--root", "", "state", t.id)
+    t.delete("--force")
+
+
+# --- run ---------------------------------------------------------------------------------------
+
 def _strays(t, *options):
     """How many processes of a container without a pid namespace come to its caller."""
     t.edit({"linux.namespaces": namespaces("network", "ipc", "uts", "mount", "cgroup")})

@@ -5,7 +5,7 @@
 #include "unit/unit.h"
 
 struct args {
-	const char *bundle, *log;
+	const char *bundle, *log, *root;
 	bool all, quiet, no_subreaper;
 	unsigned fds;
 	int level;
@@ -18,6 +18,7 @@ static const struct name_row levels[] = { { "error", 0 }, { "debug", 3 } };
 static const struct option_row rows[] = {
 	{ "bundle", 'b', OPTION_STRING, AT(bundle), "DIR", "" },
 	{ "log", 0, OPTION_STRING, AT(log), "FILE", "" },
+	{ "root", 0, OPTION_WORD, AT(root), "DIR", "" },
 	{ "all", 'a', OPTION_BOOL, AT(all), NULL, "" },
 	{ "quiet", 'q', OPTION_BOOL, AT(quiet), NULL, "" },
 	{ "no-subreaper", 0, OPTION_BOOL, AT(no_subreaper), NULL, "" },
@@ -43,7 +44,10 @@ static const struct {
 	{ { "-b", "/b", "id" }, 2, { .bundle = "/b" } },
 	{ { "-b=/b", "id" }, 1, { .bundle = "/b" } },
 	{ { "--b", "/b" }, 2, { .bundle = "/b" } },
-	{ { "--bundle=" }, 1, { .bundle = "" } },
+	{ { "--bundle=" }, 1, { 0 } },
+	{ { "--bundle", "", "--log=" }, 3, { 0 } },
+	{ { "--bundle", "/b", "--bundle=" }, 3, { 0 } },
+	{ { "--root", "" }, 2, { .root = "" } },
 	{ { "--bundle=a=b" }, 1, { .bundle = "a=b" } },
 	{ { "--bundle", "--all" }, 2, { .bundle = "--all" } },
 	{ { "--log", "-", "--all" }, 3, { .log = "-", .all = true } },
@@ -105,6 +109,7 @@ TEST(good_options)
 		CHECK_INT(help, good[i].help);
 		CHECK(same(got.bundle, want->bundle));
 		CHECK(same(got.log, want->log));
+		CHECK(same(got.root, want->root));
 		CHECK_INT(got.all, want->all);
 		CHECK_INT(got.quiet, want->quiet);
 		CHECK_INT(got.no_subreaper, want->no_subreaper);
