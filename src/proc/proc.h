@@ -224,6 +224,11 @@ struct pollfd;
 size_t term_relay_poll(struct term_relay *t, struct pollfd *fds);
 int term_relay_handle(struct term_relay *t, const struct pollfd *fds, size_t n, struct err *e);
 void term_relay_resize(struct term_relay *t); /* SIGWINCH */
+/*
+ * Our terminal may have become ours, or somebody else's (SIGCONT): in its foreground it is raw
+ * and read, in its background left alone. Expects SIGTTIN and SIGTTOU to be blocked.
+ */
+void term_relay_foreground(struct term_relay *t);
 /* The other side is gone: copy what is left, bounded, and restore our terminal. */
 void term_relay_finish(struct term_relay *t);
 

@@ -15,11 +15,15 @@
  * end of the relay is the end of the container, which the caller watches.
  *
  * With a terminal of our own and in its foreground, that one is raw meanwhile: the
- * container's does the editing, the echo and the line ends.
+ * container's does the editing, the echo and the line ends. In the background what is typed
+ * is somebody else's, and so are the settings. Nothing tells that the terminal has become
+ * ours: SIGCONT does, from a shell that sends it to a job that runs (dash, not bash), and
+ * else the next input is the occasion to look.
  */
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -52,8 +56,11 @@ struct stream {
 struct term_relay {
 	struct stream in, out;
 	int master, slave;
-	int tty; /* ours; -1: none */
+	int tty;	 /* ours; -1: none */
+	bool background; /* it has a foreground, and we are not in it */
+	int watch;	 /* readable when something new came to it meanwhile; -1: none */
 	bool raw;
+	bool known; /* what is to be put back: */
 	struct termios saved;
 	char last; /* byte that the container's terminal got, for the end of the input */
 	struct buffer to_master, to_out;
@@ -153,15 +160,24 @@ static int find_tty(void)
 }
 
 /*
- * In the background the terminal is somebody else's to set. One that is not the controlling
- * terminal has no background: BuildKit and CRI-O give us such a one, and rely on it being raw.
+ * One that is not the controlling terminal has no background: BuildKit and CRI-O give us such
+ * a one, and rely on it being raw.
  */
+static bool tty_is_others(int tty)
+{
+	pid_t foreground = tcgetpgrp(tty);
+
+	return foreground >= 0 && foreground != getpgrp();
+}
+
+/* Again, where a shell had it meanwhile; not every one then puts settings of its own. */
 static void tty_make_raw(struct term_relay *t)
 {
-	pid_t foreground = tcgetpgrp(t->tty);
 	struct termios raw;
 
-	if ((foreground >= 0 && foreground != getpgrp()) || tcgetattr(t->tty, &t->saved) < 0)
+	if (!t->known)
+		t->known = tcgetattr(t->tty, &t->saved) == 0;
+	if (!t->known)
 		return;
 	raw = t->saved;
 	cfmakeraw(&raw);
@@ -170,7 +186,7 @@ static void tty_make_raw(struct term_relay *t)
 
 static void tty_restore(struct term_relay *t)
 {
-	if (t->raw)
+	if (t->raw && !tty_is_others(t->tty))
 		tcsetattr(t->tty, TCSANOW, &t->saved);
 	t->raw = false;
 }
@@ -191,6 +207,26 @@ void term_take_size(int master)
 void term_relay_resize(struct term_relay *t)
 {
 	copy_size(t->tty, t->master);
+}
+
+void term_relay_foreground(struct term_relay *t)
+{
+	t->background = t->tty >= 0 && tty_is_others(t->tty);
+	if (t->background) {
+		t->raw = false; /* whoever has it now has set it */
+		if (t->watch < 0)
+			t->watch = sys_epoll_make(t->tty, EPOLLIN | EPOLLET);
+	} else {
+		fd_close(&t->watch);
+		if (t->tty >= 0)
+			tty_make_raw(t);
+	}
+	term_relay_resize(t); /* the background hears of no change */
+}
+
+static bool input_is_others(const struct term_relay *t)
+{
+	return t->background && t->tty == STDIN_FILENO;
 }
 
 /* --- the relay ------------------------------------------------------------------------------- */
@@ -215,9 +251,8 @@ int term_relay_start(struct arena *a, int master, struct term_relay **ret, struc
 	t->in = stream_open(STDIN_FILENO, O_RDONLY);
 	t->out = stream_open(STDOUT_FILENO, O_WRONLY);
 	t->tty = find_tty();
-	if (t->tty >= 0)
-		tty_make_raw(t);
-	term_relay_resize(t);
+	t->watch = -1;
+	term_relay_foreground(t);
 	*ret = t;
 	return 0;
 }
@@ -238,8 +273,9 @@ size_t term_relay_poll(struct term_relay *t, struct pollfd *fds)
 	if (!is_empty(&t->to_master))
 		master |= POLLOUT;
 	want(fds, &n, t->master, master);
-	want(fds, &n, t->in.fd, has_room(&t->to_master) ? POLLIN : 0);
+	want(fds, &n, t->in.fd, has_room(&t->to_master) && !input_is_others(t) ? POLLIN : 0);
 	want(fds, &n, t->out.fd, is_empty(&t->to_out) ? 0 : POLLOUT);
+	want(fds, &n, t->watch, POLLIN);
 	return n;
 }
 
@@ -261,6 +297,24 @@ static void end_input(struct term_relay *t)
 	times = tio.c_lflag & ICANON && last != '\n' ? 2 : 1;
 	while (times-- > 0 && has_room(b))
 		b->data[b->end++] = (char)tio.c_cc[VEOF];
+}
+
+/* EIO is also what a terminal gives to its background; one that is hung up has none. */
+static void handle_in(struct term_relay *t)
+{
+	if (fill(&t->to_master, t->in.fd))
+		return;
+	term_relay_foreground(t);
+	if (!input_is_others(t))
+		end_input(t);
+}
+
+static void handle_watch(struct term_relay *t)
+{
+	struct epoll_event event;
+
+	sys_epoll_take(t->watch, &event);
+	term_relay_foreground(t);
 }
 
 static void end_output(struct term_relay *t)
@@ -302,8 +356,10 @@ int term_relay_handle(struct term_relay *t, const struct pollfd *fds, size_t n, 
 			continue;
 		if (fds[i].fd == t->master)
 			handle_master(t, fds[i].revents);
-		else if (fds[i].fd == t->in.fd && !fill(&t->to_master, t->in.fd))
-			end_input(t);
+		else if (fds[i].fd == t->watch)
+			handle_watch(t);
+		else if (fds[i].fd == t->in.fd)
+			handle_in(t);
 		else if (fds[i].fd == t->out.fd && !drain(&t->to_out, t->out.fd))
 			end_output(t);
 	}
@@ -339,6 +395,7 @@ void term_relay_finish(struct term_relay *t)
 {
 	flush(t);
 	tty_restore(t);
+	fd_close(&t->watch);
 	stream_close(&t->in);
 	stream_close(&t->out);
 	fd_close(&t->master);

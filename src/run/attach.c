@@ -47,6 +47,8 @@ static int forward(struct attach *a)
 		term_relay_resize(a->relay);
 		return 0;
 	}
+	if (si.ssi_signo == SIGCONT && a->relay)
+		term_relay_foreground(a->relay);
 	sys_pidfd_send_signal(a->run->pidfd, (int)si.ssi_signo);
 	return 0;
 }

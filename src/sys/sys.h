@@ -98,6 +98,10 @@ int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_signalfd(int fd, const sigset_t *mask);
 /* -1: no limit; 0 when it passed. EINTR is not reported: signals come by signalfd. */
 int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms);
+/* A set with @fd alone (EPOLL*), itself a descriptor to poll; take its event, without waiting. */
+int sys_epoll_make(int fd, uint32_t events);
+struct epoll_event;
+int sys_epoll_take(int epoll, struct epoll_event *ret);
 
 /* --- security ------------------------------------------------------------------------------- */
 struct sys_caps { /* of this thread; bit n = capability n */

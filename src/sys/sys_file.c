@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -188,4 +189,22 @@ int sys_ppoll(struct pollfd *fds, size_t n, int64_t timeout_ms)
 		if (timeout_ms > 0 && (timeout_ms = deadline - clock_now_ms()) < 0)
 			timeout_ms = 0;
 	}
+}
+
+int sys_epoll_make(int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events };
+	int epoll = (int)RESULT(epoll_create1(EPOLL_CLOEXEC)), r;
+
+	if (epoll < 0)
+		return epoll;
+	r = (int)RESULT(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	if (r < 0)
+		close(epoll);
+	return r < 0 ? r : epoll;
+}
+
+int sys_epoll_take(int epoll, struct epoll_event *ret)
+{
+	return (int)RESULT(epoll_wait(epoll, ret, 1, 0));
 }

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import select
+import shlex
 import socket
 import struct
 import subprocess
@@ -411,6 +412,37 @@ def _(t):
     os.close(outer)
     # the kernel sends CONT after HUP, and the probe may see that one first
     t.check(p.wait(TIMEOUT) in (128 + 1, 128 + 18), f"the status is {p.returncode}")
+
+
+@case("a foreground terminal in the background", needs="busybox")
+def _(t):
+    """What is typed is the shell's until fg; then it is the container's, and the terminal raw."""
+    t.busybox()
+    t.edit(TERMINAL)
+    t.args("/bin/sh", "-c", "echo up; read x; echo got $? $x; read x; echo end $x")
+    t.write_config()
+    outer, slave = pty.openpty()
+    p = subprocess.Popen(["setsid", "--ctty", "--wait", "sh", "-i"], stdin=slave, stdout=slave,
+                         stderr=slave, env={**os.environ, "PS1": "$ ", "ENV": ""})
+    try:
+        run = shlex.join(t.command("run", "--bundle", t.bundle, t.id))
+        os.write(outer, f"{run} &\n".encode())
+        read_until(t, outer, "up\r")
+        os.write(outer, b"echo for the $((40 + 2))\n")
+        text = read_until(t, outer, "for the 42")
+        t.check("got" not in text, text)
+        os.write(outer, b"fg\n")
+        read_until(t, outer, "run --bundle")
+        os.write(outer, b"first\n")
+        read_until(t, outer, "got 0 first")
+        t.check(not termios.tcgetattr(slave)[3] & termios.ICANON, "our terminal is not raw")
+        os.write(outer, b"second\n")
+        read_until(t, outer, "end second\r\n$ ")
+        os.write(outer, b"exit 3\n")
+        t.equal(p.wait(TIMEOUT), 3, "the status of the shell")
+    finally:
+        os.close(slave)
+        os.close(outer)
 
 
 @case("a foreground terminal and a program that cannot be executed")

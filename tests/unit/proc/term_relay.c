@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -301,5 +302,107 @@ TEST(relay_own_terminal)
 	CHECK_INT(status, 0);
 	close(ours);
 	close(slave);
+	close(container);
+}
+
+/* What came to the container's terminal, as text. */
+static const char *arrived(int slave, char *buf, size_t size)
+{
+	ssize_t n = read(slave, buf, size - 1);
+
+	buf[n < 0 ? 0 : n] = '\0';
+	return buf;
+}
+
+static bool is_raw(void)
+{
+	struct termios tio;
+
+	return tcgetattr(0, &tio) == 0 && !(tio.c_lflag & ICANON);
+}
+
+static void block_terminal_stops(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTIN);
+	sigaddset(&set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/*
+ * A job of a session whose terminal (@ours is its master) the leader has. Which of these does
+ * not hold is the status.
+ */
+static _Noreturn void background_job(int ours, int container)
+{
+	struct world w = { .arena = arena_make() };
+	pid_t leader = getpgrp();
+	int slave = ioctl(container, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	struct err e = { 0 };
+	char got[64];
+
+	block_terminal_stops();
+	if (setpgid(0, 0) < 0 || term_relay_start(&w.arena, container, &w.relay, &e) < 0)
+		_exit(1);
+	/* what is typed is for the leader: not read, not the end, and no reason to spin */
+	if (is_raw() || write(ours, "one\n", 4) != 4 || run(&w) > 10)
+		_exit(2);
+	if (*arrived(slave, got, sizeof(got)))
+		_exit(3);
+	/* bash sends a running job no SIGCONT */
+	if (tcsetpgrp(0, getpid()) < 0 || write(ours, "two\n", 4) != 4 || run(&w) > 10)
+		_exit(4);
+	arrived(slave, got, sizeof(got));
+	if (strcmp(got, "one\n") || strcmp(arrived(slave, got, sizeof(got)), "two\n") || !is_raw())
+		_exit(5);
+	/* in the background with its settings changed, and back by SIGCONT */
+	if (tcsetpgrp(0, leader) < 0 || write(ours, "three\n", 6) != 6 || run(&w) > 10)
+		_exit(6);
+	if (*arrived(slave, got, sizeof(got)) || tcsetpgrp(0, getpid()) < 0)
+		_exit(7);
+	term_relay_foreground(w.relay);
+	run(&w);
+	if (strcmp(arrived(slave, got, sizeof(got)), "three\n") || !is_raw())
+		_exit(8);
+	term_relay_finish(w.relay);
+	_exit(is_raw() ? 9 : 0);
+}
+
+static _Noreturn void leader_of_background_job(int ours, int slave, int container)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
+		_exit(20);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(slave, fd);
+	pid = fork();
+	if (pid == 0)
+		background_job(ours, container);
+	_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 21);
+}
+
+TEST(relay_in_the_background)
+{
+	int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int container = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int slave, status = 0;
+	pid_t pid;
+
+	REQUIRE(ours >= 0 && container >= 0);
+	REQUIRE(unlockpt(ours) == 0 && unlockpt(container) == 0);
+	slave = ioctl(ours, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	REQUIRE(slave >= 0);
+	pid = fork();
+	if (pid == 0)
+		leader_of_background_job(ours, slave, container);
+	close(slave);
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status));
+	CHECK_INT(WEXITSTATUS(status), 0);
+	close(ours);
 	close(container);
 }
