@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 
 #ifndef P_PIDFD
@@ -60,6 +61,7 @@ struct running {
 	size_t fed, collected;
 	bool collects; /* there is an output to collect into */
 	bool overflow, exited, late;
+	int interrupt; /* the signal that ended the wait, or 0 */
 	struct report report;
 	char tail[TAIL_SIZE];
 	size_t tail_len;
@@ -266,13 +268,14 @@ static size_t take(struct running *r, enum slot slot)
 
 static void turn(struct running *r)
 {
-	struct pollfd p[SLOTS];
+	struct pollfd p[SLOTS + 1];
 	int n;
 
 	for (int i = 0; i < SLOTS; i++)
 		p[i] = (struct pollfd){ .fd = r->fds[i],
 					.events = i == SLOT_IN ? POLLOUT : POLLIN };
-	n = poll(p, SLOTS, time_left(r->deadline));
+	p[SLOTS] = (struct pollfd){ .fd = interrupt_fd(), .events = POLLIN };
+	n = poll(p, COUNT(p), time_left(r->deadline));
 	if (n < 0)
 		return; /* EINTR; nothing else can be wrong */
 	r->late = n == 0;
@@ -282,6 +285,8 @@ static void turn(struct running *r)
 		if (p[i].revents)
 			take(r, i);
 	r->exited = p[SLOT_PID].revents != 0;
+	if (!r->exited && p[SLOTS].revents)
+		r->interrupt = interrupt_take();
 	/* a program that writes for ever keeps poll(2) from ever saying that time is up */
 	if (!r->exited && !time_left(r->deadline))
 		r->late = true;
@@ -338,6 +343,8 @@ static int verdict(struct running *r, const siginfo_t *si, int waited, struct er
 	}
 	if (waited >= 0 && h->ret_status)
 		*h->ret_status = si->si_status + (si->si_code == CLD_EXITED ? 0 : 128);
+	if (r->interrupt)
+		return failure(r, EINTR, e, "interrupted by signal %lld", r->interrupt);
 	if (r->late)
 		return failure(r, ETIMEDOUT, e, "timed out after %lld ms",
 			       (long long)h->timeout_ms);
@@ -358,11 +365,11 @@ static int wait_for(struct running *r, struct err *e)
 	siginfo_t si = { 0 };
 	int waited = 0;
 
-	while (!r->exited && !r->late)
+	while (!r->exited && !r->late && !r->interrupt)
 		turn(r);
-	if (r->late && !kill_group(r))
-		return failure(r, ETIMEDOUT, e, "timed out after %lld ms and does not die",
-			       (long long)r->h->timeout_ms);
+	if (!r->exited && !kill_group(r))
+		return failure(r, ETIMEDOUT, e, "still there %lld ms after it was killed",
+			       KILL_WAIT_MS);
 	do
 		waited = waitid((idtype_t)P_PIDFD, (id_t)r->fds[SLOT_PID], &si, WEXITED);
 	while (waited < 0 && errno == EINTR);

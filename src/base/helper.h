@@ -5,9 +5,10 @@
  * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
  * default signal dispositions, an empty mask, umask 022 (ours is 0) and no descriptor
  * but 0, 1 and 2, in a session (and so a process group) of their own; the input is fed
- * to stdin (EPIPE is fine), the tail of stderr is kept for the error, and at the deadline
- * the whole group is killed. The wait is on the pidfd and the pipes together, so it always
- * ends; the program dies with the process that started it.
+ * to stdin (EPIPE is fine), the tail of stderr is kept for the error, and at the deadline,
+ * or when a signal interrupts (interrupt.h), the whole group is killed. The wait is on the
+ * pidfd and the pipes together, so it always ends; the program dies with the process that
+ * started it.
  */
 #ifndef CLEAT_BASE_HELPER_H
 #define CLEAT_BASE_HELPER_H
@@ -41,7 +42,7 @@ struct helper {
  * Returns 0 when the program exited with status 0. Otherwise -errno and an error
  * such as "newuidmap: exec '/x': no such file or directory" (that errno), "newuidmap:
  * exited with status 1: 'uid range not allowed'" or "... killed by signal 9" (ECHILD),
- * "... timed out after 3000 ms" (ETIMEDOUT).
+ * "... timed out after 3000 ms" (ETIMEDOUT) or "... interrupted by signal 2" (EINTR).
  *
  * What the program left running in the background keeps running, unless the deadline
  * came; output that it writes after the program's end is lost.

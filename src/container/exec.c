@@ -197,11 +197,9 @@ int container_exec(const struct context *ctx, const struct exec_options *o, int 
 		.pid_file = { .dir = DIR_NONE },
 		.gate = EXEC_GATE_NONE,
 	};
-	int r = o->detach ? 0 : run_block_signals(e);
+	int r = prepare(&x, ctx, e);
 
 	*ret_status = 0;
-	if (r == 0)
-		r = prepare(&x, ctx, e);
 	if (r == 0)
 		r = perform(&x, ret_status, e);
 	if (r < 0)

@@ -395,10 +395,8 @@ int container_restore(const struct context *ctx, const struct create_options *c,
 	struct restoring r = { .o = o, .images = IMAGES_NONE, .host = -1, .own = -1, .cwd = -1 };
 	struct err back = { 0 };
 	struct creation m;
-	int ret = how.foreground ? run_block_signals(e) : 0;
+	int ret = enter_own_mounts(&r, e);
 
-	if (ret == 0)
-		ret = enter_own_mounts(&r, e);
 	if (ret == 0)
 		ret = open_images(&a, &r, c, e);
 	if (ret == 0)

@@ -110,8 +110,6 @@ int container_run(const struct context *ctx, const struct create_options *o, int
 	struct creation m;
 	int r;
 
-	if (how.foreground && run_block_signals(e) < 0)
-		return -e->code;
 	if (creation_make(&a, &m, ctx, o, &how, e) < 0)
 		return -e->code;
 	r = notify_open(&m.c, m.notify_target, m.run.pid, &notify, e);

@@ -4,8 +4,8 @@
  *
  * One poll on the pidfd of its init, a signalfd and the terminal's descriptors: no
  * wake-up without a reason. Signals were blocked by run_block_signals() before init
- * was born, so none is lost; each is sent on, but for SIGCHLD, SIGURG and, with a
- * terminal, SIGWINCH, which changes its size instead.
+ * was born, so none is lost but one that ends the creation; each is sent on, but for
+ * SIGCHLD, SIGURG and, with a terminal, SIGWINCH, which changes its size instead.
  */
 #include <poll.h>
 #include <signal.h>
@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
-#include "run/run.h"
+#include "base/interrupt.h"
+#include "base/str.h"
+#include "run/parent.h"
+#include "run/steps.h"
 #include "sys/sys.h"
 
 struct attach {
@@ -23,34 +26,80 @@ struct attach {
 	struct term_relay *relay; /* NULL: no terminal */
 };
 
+/* Made when they are blocked; signals are the process's. */
+static int blocked = -1;
+
 int run_block_signals(struct err *e)
 {
 	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
 	sigset_t mask;
 	int r;
 
+	if (blocked >= 0)
+		return 0;
 	sigfillset(&mask);
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		sigdelset(&mask, own[i]);
 	r = sys_sigprocmask(SIG_BLOCK, &mask, NULL);
-	return r < 0 ? err_sys(e, -r, NULL, "block signals") : 0;
+	if (r < 0)
+		return err_sys(e, -r, NULL, "block signals");
+	/* nothing is sent on for these; the pidfd tells when init has ended */
+	sigdelset(&mask, SIGCHLD);
+	sigdelset(&mask, SIGURG);
+	blocked = sys_signalfd(-1, &mask);
+	if (blocked < 0)
+		return err_sys(e, -blocked, NULL, "make a signalfd");
+	interrupt_by(blocked);
+	return 0;
 }
 
-static int forward(struct attach *a)
+int run_await(const struct run *r, enum hook_kind kind, struct err *e)
+{
+	struct pollfd fds[] = { { .fd = r->channel, .events = POLLIN },
+				{ .fd = interrupt_fd(), .events = POLLIN } };
+	int n, sig = 0;
+
+	if (!r->plan->hooks.n[kind] || fds[1].fd < 0)
+		return 0;
+	while (!sig) {
+		n = sys_ppoll(fds, COUNT(fds), -1);
+		if (n < 0)
+			return err_sys(e, -n, NULL, "wait for init");
+		if (fds[0].revents)
+			return 0;
+		sig = interrupt_take();
+	}
+	err_code(e, EINTR, NULL, "%s hooks: interrupted by signal %d", hook_kind_name(kind), sig);
+	str_copy(e->step, sizeof(e->step), (const char *)r->progress->step);
+	return err_set_id(e, "hook");
+}
+
+static void forward(struct attach *a, int sig)
+{
+	if (sig == SIGWINCH && a->relay) {
+		term_relay_resize(a->relay);
+		return;
+	}
+	if (sig == SIGCONT && a->relay)
+		term_relay_foreground(a->relay);
+	sys_pidfd_send_signal(a->run->pidfd, sig);
+}
+
+/* From here on no signal is ours, also not when all is over. */
+static void take_over(struct attach *a)
+{
+	interrupt_by(-1);
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigismember(interrupt_taken(), sig) > 0)
+			forward(a, sig);
+}
+
+static void forward_next(struct attach *a)
 {
 	struct signalfd_siginfo si;
-	ssize_t n = sys_read(a->signals, &si, sizeof(si));
 
-	if (n != (ssize_t)sizeof(si))
-		return 0;
-	if (si.ssi_signo == SIGWINCH && a->relay) {
-		term_relay_resize(a->relay);
-		return 0;
-	}
-	if (si.ssi_signo == SIGCONT && a->relay)
-		term_relay_foreground(a->relay);
-	sys_pidfd_send_signal(a->run->pidfd, (int)si.ssi_signo);
-	return 0;
+	if (sys_read(a->signals, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		forward(a, (int)si.ssi_signo);
 }
 
 void run_reap_dead(void)
@@ -80,7 +129,7 @@ static int wait_loop(struct attach *a, struct err *e)
 		if (r < 0)
 			return err_sys(e, -r, NULL, "wait for the container");
 		if (fds[1].revents)
-			forward(a);
+			forward_next(a);
 		if (fds[2].revents)
 			a->run->watch.readable(a->run->watch.arg);
 		if (a->relay && term_relay_handle(a->relay, fds + FDS, n - FDS, e) < 0)
@@ -97,18 +146,11 @@ static int status_of(const siginfo_t *si)
 
 int run_attach(struct arena *arena, struct run *run, int *ret_status, struct err *e)
 {
-	struct attach a = { .run = run, .signals = -1 };
+	struct attach a = { .run = run, .signals = blocked };
 	siginfo_t si = { 0 };
-	sigset_t mask;
 	int r = 0;
 
-	sigfillset(&mask);
-	/* nothing is sent on for these; the pidfd tells when init has ended */
-	sigdelset(&mask, SIGCHLD);
-	sigdelset(&mask, SIGURG);
-	a.signals = sys_signalfd(-1, &mask);
-	if (a.signals < 0)
-		return err_sys(e, -a.signals, NULL, "make a signalfd");
+	take_over(&a);
 	if (run->master >= 0)
 		r = term_relay_start(arena, fd_take(&run->master), &a.relay, e);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "run/child.h"
@@ -143,6 +144,7 @@ static int fork_middle(struct parent *p, struct err *e)
 				   .cgroup = birth_place(p->run) };
 
 		fd_close(&p->run->channel);
+		interrupt_by(-1);
 		middle_main(&c);
 	}
 	fd_close(&ends[1]);
@@ -301,7 +303,9 @@ int run_release(struct run *run, struct err *e)
 
 	if (r < 0 && r != -EPIPE)
 		return err_sys(e, -r, NULL, "ask init to start");
-	r = gate_outcome(run->channel, run->pidfd, &run->callbacks.listener, e);
+	r = run_await(run, HOOK_START_CONTAINER, e);
+	if (r == 0)
+		r = gate_outcome(run->channel, run->pidfd, &run->callbacks.listener, e);
 	fd_close(&run->channel);
 	return r;
 }

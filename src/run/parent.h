@@ -25,6 +25,12 @@ int parent_proc(struct run *r, struct err *e);
  */
 int parent_serve(struct parent *p, struct err *e);
 
+/*
+ * Before receiving what comes after hooks of @kind, if there are any: wait for it, or for a
+ * signal that interrupts (-EINTR).
+ */
+int run_await(const struct run *r, enum hook_kind kind, struct err *e);
+
 /* A child is gone without a report: the shared page knows how far it came. Fills @e. */
 int parent_silent_death(struct parent *p, struct err *e);
 

@@ -175,6 +175,8 @@ int run_prepare(struct arena *a, struct run *r, struct err *e)
 		ret = sockets_prepare(r, e);
 	if (ret == 0)
 		ret = progress_make(r, e);
+	if (ret == 0 && r->options.foreground)
+		ret = run_block_signals(e);
 	return ret;
 }
 

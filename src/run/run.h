@@ -124,7 +124,11 @@ int run_start(const struct dir *state_dir, const char *gate, int pidfd,
 /* 1: somebody listens at the gate (created), 0: nobody, -errno. */
 int run_gate_is_open(const struct dir *state_dir);
 
-/* Foreground, before run_create(): signals wait for run_attach(); init gets a fresh mask. */
+/*
+ * Foreground: from now on signals wait for run_attach(), but for those that interrupt
+ * (base/interrupt.h); init gets a fresh mask. run_prepare() does it if nobody has: until then
+ * a signal ends us, and nothing is to be undone.
+ */
 int run_block_signals(struct err *e);
 /* Foreground: forward signals, relay the terminal, wait; the container's exit status. */
 int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);

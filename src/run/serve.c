@@ -226,8 +226,11 @@ int parent_serve(struct parent *p, struct err *e)
 {
 	struct msg m;
 	auto_fd fd = -1;
-	int r = channel_recv(p->run->channel, &m, &fd, e);
+	int r;
 
+	if (run_await(p->run, HOOK_CREATE_CONTAINER, e) < 0)
+		return -e->code;
+	r = channel_recv(p->run->channel, &m, &fd, e);
 	if (r < 0)
 		return r;
 	if (r == 0)

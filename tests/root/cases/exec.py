@@ -168,6 +168,21 @@ def _(t):
     t.delete("--force")
 
 
+@case("a signal ends exec while it waits for its --process")
+def _(t):
+    started(t)
+    fifo = f"{t.dir}/fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(t.command("exec", "--process", fifo, t.id)) as p:
+        with open(fifo, "w", encoding="ascii"):  # waits until it has been opened for reading
+            p.terminate()
+            try:
+                t.equal(p.wait(TIMEOUT), -signal.SIGTERM, "the status")
+            finally:
+                p.kill()
+    t.delete("--force")
+
+
 @case("a working directory that is missing is not made, and said to be missing")
 def _(t):
     started(t)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """hooks: each kind at its moment, the state on standard input, failures, the deadline."""
+import contextlib
 import json
 import os
+import select
+import signal
 import time
 
 from frame.case import Skip, case
-from frame.config import user_namespace
+from frame.config import namespaces, user_namespace
 from frame.phases import lived
+from frame.trial import TIMEOUT
 
 HOST_KINDS = ("prestart", "createRuntime", "poststart", "poststop")
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
@@ -411,6 +415,50 @@ for _kind in ("prestart", "createRuntime", "createContainer"):
         t.check(time.monotonic() - began < 20, "it took too long")
         t.check_message(r, "(?i)hook.*(time|deadline)")
     case(f"a {_kind} hook is ended at its deadline, with its children")(_late)
+
+
+@contextlib.contextmanager
+def _while_it_runs(t, kind, path, *args):
+    """run, in the foreground, while a hook that says something is not done."""
+    fifo = f"{t.dir}/fifo"
+    os.mkfifo(fifo)
+    t.edit({"annotations": {"run.oci.hooks.stdout": fifo}})
+    add(t, kind, path, *args)
+    with open(os.open(fifo, os.O_RDWR), "rb", buffering=0) as reader, t.foreground() as p:
+        try:
+            t.check(select.select([reader], [], [], TIMEOUT)[0], "the hook does not run")
+            yield p
+        finally:
+            p.kill()
+
+
+for _kind in KINDS[:5]:
+    def _interrupted(t, kind=_kind):
+        slow = t.script("slow", "echo ready; exec sleep 1000\n")
+        stop = seeing(t, "poststop")
+        t.probe("sleep")
+        with _while_it_runs(t, kind, *(("/probe", "sleep") if kind == "startContainer"
+                                       else (slow,))) as p:
+            p.send_signal(signal.SIGUSR1)
+            p.terminate()
+            t.equal(p.wait(TIMEOUT), 1, "the status")
+            text = p.stderr.read().decode()
+        t.check("interrupted by signal 15" in text and text.count("\n") == 1, text)
+        t.check(os.path.exists(stop), "poststop hooks did not run")
+    case(f"TERM ends run while a {_kind} hook takes its time")(_interrupted)
+
+
+@case("what ends nothing while a hook runs is sent on later")
+def _(t):
+    # the init of a pid namespace could still be deaf to it
+    t.edit({"linux.namespaces": namespaces("network", "ipc", "uts", "mount", "cgroup")})
+    os.mkfifo(f"{t.dir}/go")
+    t.probe("sleep")
+    with _while_it_runs(t, "createRuntime",
+                        t.script("slow", f"echo ready; read line <{t.dir}/go\n")) as p:
+        p.send_signal(signal.SIGUSR2)
+        t.write(f"{t.dir}/go", "on\n")
+        t.equal(p.wait(TIMEOUT), 128 + signal.SIGUSR2, "the status of the probe")
 
 
 @case("a hook that is missing")
