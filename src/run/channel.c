@@ -18,6 +18,7 @@ static const struct name_row type_names[] = {
 	{ "exec", MSG_EXEC },	    { "error", MSG_ERROR },	  { "log", MSG_LOG },
 	{ "cgroup", MSG_CGROUP },   { "listener", MSG_LISTENER }, { "ok", MSG_OK },
 	{ "go", MSG_GO },	    { "start", MSG_START },	  { "devices", MSG_DEVICES },
+	{ "fetch", MSG_FETCH },
 };
 
 const char *msg_type_name(int type)

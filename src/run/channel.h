@@ -32,12 +32,13 @@ enum msg_type {
 	MSG_LOG = 9,	 /* a line for the log; number = level */
 	MSG_CGROUP =
 		10, /* middle, exec: the cgroup is busy; MSG_OK + one below it that init is in */
-	MSG_LISTENER = 11, /* init: the seccomp listener comes by this userfaultfd, see sec.h */
+	MSG_LISTENER = 11, /* init: the seccomp listener comes, with this userfaultfd; handover.h */
 	MSG_DEVICES = 12,  /* init: make the devices that I may not; MSG_OK + tree of them */
 	/* to the children */
 	MSG_OK = 32,	/* done as asked; number = 0, or a negative errno that init may handle */
 	MSG_GO = 33,	/* identity is recorded: begin */
 	MSG_START = 34, /* pass the gate */
+	MSG_FETCH = 35, /* send descriptor <number> of yours: MSG_OK + that; handover.h */
 };
 
 #define MSG_LOG_MAX 1024

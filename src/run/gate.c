@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "run/channel.h"
+#include "run/handover.h"
 #include "run/run.h"
 #include "sys/sys.h"
 
@@ -62,22 +63,6 @@ int gate_wait(int gate, struct err *e)
 	}
 }
 
-/* init waits in a page fault until we have its listener and say so. */
-static int take_listener(int watch, int pidfd, const struct run_listener *l, struct err *e)
-{
-	auto_fd listener = -1;
-	uint64_t page;
-	int r;
-
-	if (watch < 0 || !l || !l->deliver)
-		return err_code(e, EPROTO, NULL, "a seccomp listener that nobody asked for");
-	listener = seccomp_handover_take(watch, pidfd, &page, e);
-	if (listener < 0)
-		return listener;
-	r = l->deliver(l->arg, listener, e);
-	return r < 0 ? r : seccomp_handover_finish(watch, page, e);
-}
-
 /*
  * A failed exec is reported at once and then looked into, under the filter of the payload:
  * the explanation, if there is one, takes the place of the report.
@@ -119,7 +104,7 @@ int gate_outcome(int peer, int pidfd, const struct run_listener *l, struct err *
 			log_forward((enum log_level)m.number, m.text);
 			break;
 		case MSG_LISTENER:
-			r = take_listener(fd, pidfd, l, e);
+			r = handover_take(peer, pidfd, &m, fd, l, e);
 			if (r < 0)
 				return r;
 			break;

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "base/str.h"
+#include "run/handover.h"
 #include "run/stages.h"
 #include "sys/sys.h"
 
@@ -451,38 +452,17 @@ int step_label(void *role, struct err *e)
 	return sec_label_exec(&c->plan->sec, c->mount.proc, e);
 }
 
-/*
- * The filter counts from here, for our own calls as well: whoever started us fetches the
- * listener, for we can send nothing any more without asking it.
- */
-static int load_and_hand_over(struct child *c, struct err *e)
-{
-	struct seccomp_handover handover;
-	auto_fd watch = seccomp_handover_make(&handover, e);
-	int r;
-
-	if (watch < 0)
-		return watch;
-	r = channel_send(c->peer, MSG_LISTENER, 0, watch);
-	if (r < 0)
-		return err_sys(e, -r, NULL, "offer the seccomp listener");
-	fd_close(&watch);
-	r = seccomp_filter_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
-	if (r >= 0 && !seccomp_handover_give(&handover, r))
-		__builtin_trap();
-	return r < 0 ? r : 0;
-}
-
 int step_filter(void *role, struct err *e)
 {
 	struct child *c = role;
-	int r = c->plan->sec.no_new_privileges ? 0 : sec_caps_raise_admin(e);
+	bool no_new_privs = c->plan->sec.no_new_privileges;
+	int r = no_new_privs ? 0 : sec_caps_raise_admin(e);
 
 	if (r < 0)
 		return r;
 	if (c->run->filter.listener_path)
-		return load_and_hand_over(c, e);
-	r = seccomp_filter_load(&c->run->filter, c->plan->sec.no_new_privileges, e);
+		return handover_load(c->peer, &c->run->filter, no_new_privs, e);
+	r = seccomp_filter_load(&c->run->filter, no_new_privs, e);
 	return r < 0 ? r : 0;
 }
 

@@ -158,19 +158,19 @@ const char *seccomp_notify_state(struct arena *a, const struct oci_state *state,
 int seccomp_notify_send(const char *path, int listener, const char *state, struct err *e);
 
 /*
- * How the listener gets from init, which after the load can make no call that is sure
- * to be answered, to the peer at the gate (or the parent in `run`):
+ * How init, which after the load can make no call that is sure to be answered, tells the
+ * peer at the gate (or the parent in `run`) of its listener:
  *
  *	init: watch = seccomp_handover_make(&h)   -- before the load
  *	init: send a message with the descriptor watch to the peer, close it
  *	init: listener = seccomp_filter_load(...)
  *	init: if (!seccomp_handover_give(&h, listener)) end by __builtin_trap()
- *	peer: listener = seccomp_handover_take(watch, pidfd, &page)
- *	peer: seccomp_notify_send(path, listener, state); close listener
+ *	peer: number = seccomp_handover_await(watch, pidfd, &page)
+ *	peer: get descriptor number of init's, seccomp_notify_send(path, it, state), close it
  *	peer: seccomp_handover_finish(watch, page); close watch
  *
  * A peer that gives up, by closing watch or by dying, makes seccomp_handover_give() say
- * false. pidfd_getfd(2) needs the right to trace init.
+ * false.
  */
 struct seccomp_handover {
 	char *pages;
@@ -178,8 +178,8 @@ struct seccomp_handover {
 /* Returns the descriptor; -EPERM or -ENOSYS where an outer sandbox refuses userfaultfd(2). */
 int seccomp_handover_make(struct seccomp_handover *ret, struct err *e);
 bool seccomp_handover_give(const struct seccomp_handover *h, int listener);
-/* Returns the listener; waits at most 10 s and ends when the process of @pidfd does. */
-int seccomp_handover_take(int watch, int pidfd, uint64_t *ret_page, struct err *e);
+/* The number of the listener; waits at most 10 s and ends when the process of @pidfd does. */
+int seccomp_handover_await(int watch, int pidfd, uint64_t *ret_page, struct err *e);
 int seccomp_handover_finish(int watch, uint64_t page, struct err *e);
 
 /* For features. */

@@ -9,10 +9,10 @@
  * call of init's may be one that waits for the agent, even the one by which init would
  * pass it on. So init makes none. Before, it asks userfaultfd(2) to watch a range of
  * its memory and gives that descriptor to its peer; after, it touches the page whose
- * place in the range is the number of the listener. The peer sees the fault, takes the
- * listener by pidfd_getfd(2), sends it to the agent and lets the touch succeed by
- * filling the page. When the peer dies instead, the kernel ends the watch and the page
- * is empty: then init must not go on.
+ * place in the range is the number of the listener. The peer sees the fault, gets the
+ * listener (run/handover.h), sends it to the agent and lets the touch succeed by filling
+ * the page. When the peer dies instead, the kernel ends the watch and the page is empty:
+ * then init must not go on.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -163,13 +163,11 @@ static int wait_for_touch(int watch, int pidfd, struct err *e)
 			       : "the container's process ended before the seccomp listener came");
 }
 
-int seccomp_handover_take(int watch, int pidfd, uint64_t *ret_page, struct err *e)
+int seccomp_handover_await(int watch, int pidfd, uint64_t *ret_page, struct err *e)
 {
 	struct uffd_msg m;
 	size_t size = page_size();
-	uint64_t place;
 	ssize_t n;
-	int fd;
 
 	if (wait_for_touch(watch, pidfd, e) < 0)
 		return -e->code;
@@ -177,13 +175,7 @@ int seccomp_handover_take(int watch, int pidfd, uint64_t *ret_page, struct err *
 	if (n != sizeof(m) || m.event != UFFD_EVENT_PAGEFAULT)
 		return err_sys(e, n < 0 ? (int)-n : EPROTO, NULL, "learn of the seccomp listener");
 	*ret_page = m.arg.pagefault.address & ~(uint64_t)(size - 1);
-	place = m.arg.pagefault.address % (NUMBERS * size) / size;
-	fd = sys_pidfd_getfd(pidfd, (int)place);
-	return fd < 0 ? err_sys(e, -fd, NULL,
-				"take the seccomp listener, descriptor %u of the "
-				"container's process",
-				(unsigned)place)
-		      : fd;
+	return (int)(m.arg.pagefault.address % (NUMBERS * size) / size);
 }
 
 int seccomp_handover_finish(int watch, uint64_t page, struct err *e)

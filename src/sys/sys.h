@@ -76,6 +76,11 @@ int sys_chdir(const char *path);
 
 /* --- processes --------------------------------------------------------------------------- */
 pid_t sys_clone3(struct clone_args *args, size_t size);
+/*
+ * A thread that libc does not know: it has the caller's thread-local storage, errno included,
+ * so only one of the two may be about to look at that. @top: the upper end of its stack.
+ */
+int sys_thread(int (*function)(void *arg), void *top, void *arg);
 int sys_unshare(int flags);
 int sys_setns(int fd, int nstype);
 int sys_pidfd_open(pid_t pid, unsigned flags);

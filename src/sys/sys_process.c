@@ -53,6 +53,14 @@ int sys_pidfd_send_signal(int pidfd, int sig)
 	return (int)RESULT(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
 }
 
+int sys_thread(int (*function)(void *arg), void *top, void *arg)
+{
+	const int flags =
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+
+	return (int)RESULT(clone(function, top, flags, arg));
+}
+
 int sys_pidfd_getfd(int pidfd, int fd)
 {
 	return (int)RESULT(syscall(SYS_pidfd_getfd, pidfd, fd, 0));

@@ -7,6 +7,7 @@ import stat
 import subprocess
 
 from frame import cgroups
+from frame.agent import received
 from frame.case import DELETE, Skip, case
 from frame.config import namespaces
 from frame.trial import TIMEOUT
@@ -474,3 +475,39 @@ def _(t):
     t.edit({"process.capabilities": {k: every for k in ("bounding", "effective", "permitted")}})
     t.args("/cleat", "--root", "/tmp/state", "run", "--bundle", "/inner", "in")
     t.expect(t.run_probe(), {"hostname": "within", "pid": 1, "uids": [0] * 4})
+
+
+# --- seccomp -------------------------------------------------------------------------------
+
+def _listener(name, **edits):
+    @of_user(f"the listener of a filter{name}")
+    def _(t):
+        """Nobody without privilege may trace a process of another user namespace."""
+        path, listener = t.listen("seccomp.sock")
+        rootless(t)
+        t.edit({"linux.seccomp": {
+            "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": path,
+            "syscalls": [{"names": ["chroot"], "action": "SCMP_ACT_NOTIFY"},
+                         {"names": ["sendmsg", "recvmsg"], "action": "SCMP_ACT_ERRNO"}]}, **edits})
+        t.probe("sleep")
+        t.create()
+        t.ok("start", t.id)
+        t.expect(received(t, listener), {"pid": t.state()["pid"]})
+        t.ok("exec", t.id, "/probe", "exit", "0")
+        t.expect(received(t, listener), {"state.id": t.id})
+        t.start_command("exec", "--create", "p", t.id, "/probe", "exit", "0")
+        t.ok("exec", "--start", "p", t.id)
+        t.equal(t.wait_for_end(received(t, listener)["pid"]), 0, "the status of p")
+        t.delete("--force")
+        t.probe("syscall", "chroot", "/nowhere")
+        p = t.foreground()
+        t.expect(received(t, listener), {"state.id": t.id})
+        _, err = p.communicate(timeout=TIMEOUT)
+        t.equal((p.returncode, err), (0, b""), "status and stderr of run")
+        # nobody has the listener any more, so nobody answers
+        t.expect(t.decode(t.out().splitlines()[-1]), {"error": "ENOSYS"})
+        listener.close()
+
+
+_listener("")
+_listener(" with no_new_privs", **{"process.noNewPrivileges": True})

@@ -3,9 +3,9 @@
 import base64
 import errno
 import os
-import socket
 import struct
 
+from frame.agent import received
 from frame.case import case, failure_rows, report_rows
 from frame.phases import further, started
 
@@ -151,17 +151,6 @@ def _(t):
     t.expect(t.probe_result("syscall", *CHROOT), {"error": "ENOSYS"})
 
 
-def received(t, listener):
-    """What the agent at @listener is told of the next process."""
-    peer, _ = listener.accept()
-    data, fds, _, _ = socket.recv_fds(peer, 65536, 4)
-    for fd in fds:
-        os.close(fd)
-    peer.close()
-    t.equal(len(fds), 1, "the number of descriptors")
-    return t.decode(data)
-
-
 def exec_asks_too(t, listener, **expected):
     """A process of exec has a listener of its own, at the same receiver; then all ends."""
     t.ok("exec", t.id, "/probe", "exit", "0")
@@ -180,6 +169,27 @@ def _(t):
     t.delete("--force")
     t.expect(state, {"metadata": "meta data", "fds": ["seccompFd"], "state.id": t.id,
                      "pid": lambda p: isinstance(p, int) and p > 0})
+
+
+def _hand_over(name, *calls, prefix=(), **edits):
+    """Whatever the filter says of the calls by which a runtime might pass the listener on."""
+    @case(f"the listener of {name}")
+    def _(t):
+        path, listener = t.listen("seccomp.sock")
+        t.prefix = prefix
+        started(t, edits={**profile(rule("chroot", "SCMP_ACT_NOTIFY"), *calls, listenerPath=path),
+                          **{f"process.{key}": value for key, value in edits.items()}})
+        received(t, listener)
+        exec_asks_too(t, listener)
+
+
+_PASSING_ON = ["sendmsg", "sendmmsg", "recvmsg", "clone", "clone3", "futex"]
+for _with, _edits in (("", {}), (" with no_new_privs", {"noNewPrivileges": True})):
+    _hand_over(f"a caller without SYS_PTRACE{_with}", **_edits,
+               prefix=["setpriv", "--bounding-set=-sys_ptrace"])
+    _hand_over(f"a profile that forbids to pass it on{_with}", rule(_PASSING_ON), **_edits)
+_hand_over("a profile that notifies of passing it on", rule(_PASSING_ON, "SCMP_ACT_NOTIFY"),
+           noNewPrivileges=True)
 
 
 # --- who gets the listener ------------------------------------------------------------------

@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The listener reaches its agent although every call of the filtered process, whatever
- * it is, waits for that agent.
- */
+/* What an agent is told, and when nobody is there; how it gets the listener is in run/. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/seccomp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,141 +47,6 @@ TEST(state)
 		  "\"annotations\":{\"k\":\"v\"},\"owner\":\"root\"}}");
 }
 
-/* Every call at all: not even exit is possible without the agent. */
-static const struct sock_filter notify_all[] = {
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-};
-static const struct seccomp_filter filter = {
-	.insns = notify_all,
-	.n = 1,
-	.listener_path = "/agent",
-};
-
-static int listen_at(const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0);
-	REQUIRE(listen(fd, 1) == 0);
-	return fd;
-}
-
-static _Noreturn void filtered_child(int up)
-{
-	struct seccomp_handover h;
-	struct err e = { 0 };
-	int watch = seccomp_handover_make(&h, &e), listener;
-
-	if (watch < 0 || sys_send_fds(up, "w", 1, &watch, 1, 0) != 1)
-		_exit(10);
-	close(watch);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	listener = seccomp_filter_load(&filter, true, &e);
-	if (listener < 0)
-		_exit(11);
-	if (!seccomp_handover_give(&h, listener))
-		__builtin_trap(); /* the limit on core files is 0 */
-	_exit((int)syscall(SYS_getppid) & 0xff);
-}
-
-/* As an agent: let every call go on, but getppid returns 42. */
-static void answer_calls(int listener, int pidfd)
-{
-	for (;;) {
-		struct seccomp_notif req = { 0 };
-		struct seccomp_notif_resp resp = { 0 };
-		struct pollfd fds[] = { { listener, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
-
-		if (sys_ppoll(fds, 2, 10000) <= 0 || !(fds[0].revents & POLLIN))
-			return;
-		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &req) < 0)
-			return;
-		resp.id = req.id;
-		resp.val = 42;
-		if (req.data.nr != SYS_getppid) {
-			resp.val = 0;
-			resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		}
-		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0)
-			return;
-	}
-}
-
-static pid_t start_child(int *ret_pidfd, int *ret_watch)
-{
-	int sv[2];
-	size_t n = 1;
-	char byte;
-	pid_t pid;
-
-	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == 0);
-	pid = fork();
-	if (pid == 0)
-		filtered_child(sv[1]);
-	close(sv[1]);
-	*ret_pidfd = sys_pidfd_open(pid, 0);
-	REQUIRE(*ret_pidfd >= 0);
-	if (sys_recv_fds(sv[0], &byte, 1, ret_watch, &n, 0) != 1 || n != 1) {
-		close(sv[0]);
-		waitpid(pid, NULL, 0);
-		unit_skip("no userfaultfd(2) here");
-	}
-	close(sv[0]);
-	return pid;
-}
-
-TEST(handed_over)
-{
-	char path[128], text[256] = "";
-	struct err e = { 0 };
-	int pidfd, watch, status = -1, got = -1;
-	pid_t pid = start_child(&pidfd, &watch);
-	auto_fd at = -1, conn = -1;
-	uint64_t page;
-	size_t n = 1;
-	int listener = seccomp_handover_take(watch, pidfd, &page, &e);
-
-	REQUIRE_OK(listener, &e);
-	snprintf(path, sizeof(path), "%s/agent", unit_dir());
-	at = listen_at(path);
-	CHECK_OK(seccomp_notify_send(path, listener, "{\"a\":1}", &e), &e);
-	close(listener);
-	conn = accept4(at, NULL, NULL, SOCK_CLOEXEC);
-	CHECK_INT(sys_recv_fds(conn, text, sizeof(text) - 1, &got, &n, 0), 7);
-	CHECK_STR(text, "{\"a\":1}");
-	REQUIRE(n == 1 && got >= 0);
-	CHECK_INT(read(conn, text, 1), 0); /* closed */
-	CHECK_OK(seccomp_handover_finish(watch, page, &e), &e);
-	close(watch);
-	answer_calls(got, pidfd);
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status));
-	CHECK_INT(WEXITSTATUS(status), 42);
-	close(got);
-	close(pidfd);
-}
-
-/* A peer that goes away must not leave a process that runs on without its agent. */
-TEST(peer_gives_up)
-{
-	struct err e = { 0 };
-	int pidfd, watch, status = 0;
-	pid_t pid = start_child(&pidfd, &watch);
-	uint64_t page;
-	int listener = seccomp_handover_take(watch, pidfd, &page, &e);
-
-	REQUIRE_OK(listener, &e);
-	close(listener);
-	close(watch);
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK(WIFSIGNALED(status));
-	CHECK(WTERMSIG(status) == SIGILL || WTERMSIG(status) == SIGTRAP);
-	close(pidfd);
-}
-
 TEST(child_dies_before)
 {
 	struct err e = { 0 };
@@ -209,7 +62,7 @@ TEST(child_dies_before)
 	if (pid == 0)
 		_exit(0);
 	pidfd = sys_pidfd_open(pid, 0);
-	CHECK_INT(seccomp_handover_take(watch, pidfd, &page, &e), -ESRCH);
+	CHECK_INT(seccomp_handover_await(watch, pidfd, &page, &e), -ESRCH);
 	waitpid(pid, NULL, 0);
 }
 
