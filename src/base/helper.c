@@ -42,6 +42,8 @@
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
 #define DRAIN_MAX      (4 << 20)	   /* above what any pipe holds */
 
+#define NULL_DEVICE "/dev/null"
+
 /* The kernel's set of signals has a bit for each and no more. */
 #define KERNEL_SET_SIZE (NSIG / 8)
 
@@ -65,6 +67,7 @@ struct running {
 	struct report report;
 	char tail[TAIL_SIZE];
 	size_t tail_len;
+	const char *missing; /* a file that start() could not open */
 };
 
 /* Milliseconds as poll(2) wants them: 0 when the deadline has come, -1 when there is none. */
@@ -168,10 +171,12 @@ static int child_end(struct running *r, enum slot slot)
 
 	if (piped)
 		return make_pipe(&r->fds[slot], slot == SLOT_IN);
-	if (slot == SLOT_OUT && h->stdout_fd >= 0)
+	if (slot == SLOT_OUT && h->stdout_fd >= 0) {
 		fd = fcntl(h->stdout_fd, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = above_stdio(open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY));
+	} else {
+		fd = above_stdio(open(NULL_DEVICE, O_RDWR | O_CLOEXEC | O_NOCTTY));
+		r->missing = fd < 0 ? NULL_DEVICE : NULL;
+	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -425,7 +430,8 @@ int helper_run(const struct helper *h, struct err *e)
 	(void)sigaction(SIGPIPE, &ignore, &before);
 	code = start(&r);
 	if (code < 0)
-		code = err_sys(e, -code, h->path, "%s: start", h->what);
+		code = err_sys(e, -code, r.missing ? r.missing : h->path,
+			       r.missing ? "%s: open" : "%s: start", h->what);
 	else
 		code = wait_for(&r, e);
 	(void)sigaction(SIGPIPE, &before, NULL);

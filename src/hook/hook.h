@@ -50,7 +50,8 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
  *
  * Without the bundle, which may have gone by the time of the last hooks, they run where we are.
  * A file that is not there is made (mode 0600), one that is there is appended to; a FIFO without
- * a reader is an error. Returns 0 or -errno; on failure *ret has nothing to close.
+ * a reader is an error. Without a file for it, the output of startContainer hooks goes to this
+ * /dev/null. Returns 0 or -errno; on failure *ret has nothing to close.
  */
 int hook_open(const struct hook_plan *p, const char *bundle, struct hook_fds *ret, struct err *e);
 void hook_close(struct hook_fds *f);

@@ -102,6 +102,20 @@ def _(t):
     t.check(os.path.exists(f"{t.rootfs}/tmp/saw"), "it did not run there")
 
 
+@case("startContainer in a container without /dev/null")
+def _(t):
+    """Its output is dropped all the same, and it has no more than its streams."""
+    os.mkdir(f"{t.dir}/dev")
+    t.config["mounts"] = [m for m in t.config["mounts"] if not m["destination"].startswith("/dev")]
+    t.config["mounts"].append({"destination": "/dev", "type": "bind", "source": f"{t.dir}/dev",
+                               "options": ["bind", "ro"]})
+    add(t, "startContainer", "/probe", "say", "dropped", ",", "report", "descriptors", ",",
+        "save", "/tmp/saw")
+    t.probe("say", "hello")
+    t.equal(t.run().out, "hello\n", "what came out")
+    t.check(os.path.exists(f"{t.rootfs}/tmp/saw"), "it did not run")
+
+
 @case("all kinds in their order")
 def _(t):
     log = f"{t.dir}/log"

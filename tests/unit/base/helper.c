@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -438,6 +439,30 @@ TEST(stdio_closed_in_the_parent)
 	CHECK_INT(r, -ECHILD);
 	CHECK_STR(e.text, "hook prestart[0]: exited with status 4: 'gone'");
 	CHECK_STR(output, "in 0\n");
+}
+
+/* In a root that has none. */
+TEST(no_null_device)
+{
+	struct helper h = shell(SH("exit 0"));
+	struct err e = { 0 };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (chroot(unit_dir()) < 0)
+			_exit(2);
+		if (helper_run(&h, &e) != -ENOENT)
+			_exit(3);
+		_exit(strcmp(e.text,
+			     "hook prestart[0]: open '/dev/null': no such file or directory")
+			      ? 4
+			      : 0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) == 2)
+		unit_skip("no right to change the root");
+	CHECK_INT(WEXITSTATUS(status), 0);
 }
 
 TEST(sigchld_ignored_loses_the_status)
