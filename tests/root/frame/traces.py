@@ -4,8 +4,9 @@ import re
 
 WAITS = ("poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_pwait2,futex,rt_sigtimedwait,"
          "semtimedop,mq_timedreceive,io_getevents")
-SLEEPS = "nanosleep,clock_nanosleep,alarm,setitimer,timer_settime"
-SLEEP = re.compile(r"^\d+ +(nanosleep|clock_nanosleep|alarm|setitimer|timer_settime)\(", re.M)
+# setitimer is none of them: it bounds flock, which has no time of its own
+SLEEPS = "nanosleep,clock_nanosleep,alarm,timer_settime"
+SLEEP = re.compile(rf"^\d+ +({SLEEPS.replace(',', '|')})\(", re.M)
 # one with no time to wait for is a question
 TIMED_OUT = re.compile(r"^(?!.*(\bpoll\(.*, 0\)|tv_sec=0, tv_nsec=0}.*\)) = 0)"
                        r".*(= 0 \(Timeout\)|= -1 ETIMEDOUT).*$", re.M)
