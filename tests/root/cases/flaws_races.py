@@ -6,10 +6,9 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 from frame.case import case
-from frame.phases import started
+from frame.phases import started, until
 from frame.trial import TIMEOUT
 
 
@@ -65,13 +64,6 @@ def at_lock(process, path, how):
                 os.readlink(f"/proc/{process.pid}/fd/{int(words[1], 16)}") == path)
     except OSError:
         return False
-
-
-def until(t, what, holds):
-    end = time.monotonic() + TIMEOUT
-    while not holds():
-        t.check(time.monotonic() < end, f"{what}: not within {TIMEOUT} s")
-        time.sleep(0.01)
 
 
 # --- create --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import time
 from frame import cgroups
 from frame.case import Skip, case
 from frame.config import namespaces
-from frame.phases import created, paused, started, stopped
+from frame.phases import created, paused, started, stopped, until
 from frame.trial import TIMEOUT
 
 
@@ -130,13 +130,6 @@ def holds_pidfd(pid):
                    for n in os.listdir(f"/proc/{pid}/fd"))
     except OSError:
         return False
-
-
-def until(t, what, holds):
-    end = time.monotonic() + TIMEOUT
-    while not holds():
-        t.check(time.monotonic() < end, f"{what}: not within {TIMEOUT} s")
-        select.select([], [], [], 0.01)
 
 
 @case("zombies of others do not hold up stop, nor who has waited")

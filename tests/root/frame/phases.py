@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A container of the trial, brought to where a case begins."""
+import select
+import time
+
+from frame.trial import TIMEOUT
 
 
 def created(t, *words, edits=None):
@@ -43,3 +47,11 @@ def further(t, *words, **more):
     """What the probe reports as a further process; @words are those of exec."""
     r = t.ok("exec", *words, **more)
     return t.decode(r.out.strip().splitlines()[-1], r)
+
+
+def until(t, what, holds):
+    """Wait for something that nobody tells, not for ever; @what is said if it does not come."""
+    end = time.monotonic() + TIMEOUT
+    while not holds():
+        t.check(time.monotonic() < end, f"{what}: not within {TIMEOUT} s")
+        select.select([], [], [], 0.01)

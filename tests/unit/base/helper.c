@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,7 +15,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/interrupt.h"
 #include "unit/unit.h"
 
 #define SH(script) ((const char *const[]){ "sh", "-c", (script), NULL })
@@ -253,54 +251,6 @@ TEST(deadline_kills_the_group)
 }
 
 /* Neither a silent nor a chatty grandchild keeps us, and it is not harmed. */
-TEST(a_signal_ends_the_wait)
-{
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	const struct helper h = shell(SH("exec sleep 30"));
-	sigset_t all;
-
-	sigemptyset(&all);
-	sigaddset(&all, SIGUSR2);
-	for (size_t i = 0; i < COUNT(ends); i++)
-		sigaddset(&all, ends[i]);
-	CHECK_INT(sigprocmask(SIG_BLOCK, &all, NULL), 0);
-	for (size_t i = 0; i < COUNT(ends); i++) {
-		auto_fd fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-		int64_t began = clock_now_ms();
-		struct err e = { 0 };
-
-		unit_row("%d", ends[i]);
-		signal(ends[i], SIG_DFL);
-		interrupt_by(fd);
-		CHECK_INT(raise(SIGUSR2), 0);
-		CHECK_INT(raise(ends[i]), 0);
-		CHECK_INT(helper_run(&h, &e), -EINTR);
-		CHECK_HAS(e.text, "hook prestart[0]: interrupted by signal ");
-		CHECK(clock_now_ms() - began < 10000);
-		CHECK_INT(interrupt_fd(), -1);
-	}
-	CHECK_INT(sigismember(interrupt_taken(), SIGUSR2), 1);
-	no_children_left();
-}
-
-TEST(an_ignored_signal_does_not)
-{
-	const struct helper h = shell(SH("exit 3"));
-	auto_fd fd = -1;
-	struct err e = { 0 };
-	sigset_t hup;
-
-	sigemptyset(&hup);
-	sigaddset(&hup, SIGHUP);
-	CHECK_INT(sigprocmask(SIG_BLOCK, &hup, NULL), 0);
-	signal(SIGHUP, SIG_IGN);
-	fd = signalfd(-1, &hup, SFD_CLOEXEC | SFD_NONBLOCK);
-	interrupt_by(fd);
-	CHECK_INT(raise(SIGHUP), 0);
-	CHECK_INT(helper_run(&h, &e), -ECHILD);
-	CHECK_INT(interrupt_fd(), fd);
-}
-
 TEST(grandchild_holds_the_pipes)
 {
 	static const char *const backgrounds[] = { "sleep 1000", "yes", "yes >&2" };
