@@ -34,8 +34,8 @@ void str_shorten(char *to, size_t size, const char *from);
  * line ends and tabs by ' '. What remains is valid UTF-8.
  */
 void str_escape_control(char *s);
-/* Length of the valid UTF-8 sequence that @s begins with, 0 when it is broken. */
-size_t str_utf8_length(const char *s);
+/* Length of the valid UTF-8 sequence that @text begins with, 0 when it is broken. */
+size_t str_utf8_length(const char *text);
 
 /*
  * Undo in place what the kernel does to names in /proc/PID/mountinfo: "\040" is a blank,

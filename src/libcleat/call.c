@@ -192,8 +192,8 @@ int cleat_call(struct cleat *c, const char *const *words, const struct cleat_str
 	auto_arena a = arena_make();
 	const char *program = c->options[CLEAT_PROGRAM] ? c->options[CLEAT_PROGRAM] : CLEAT_PATH;
 	auto_fd log = open_log(words);
+	pid_t pid = -1;
 	int r, status;
-	pid_t pid;
 
 	err_clear(&c->err);
 	if (log < 0)
