@@ -18,7 +18,7 @@
 #include "sys/sys.h"
 
 #define LOOK_PAUSE_MS	  20
-#define LOOK_PAUSE_MAX_MS 1000
+#define LOOK_PAUSE_MAX_MS 1280 /* by doubling */
 
 static int too_late(const char *id, int64_t timeout_ms, struct err *e)
 {

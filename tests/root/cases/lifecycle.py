@@ -97,20 +97,23 @@ def zombie_of_exec(t):
     return pid
 
 
+def reap(t, zombie, pid, status):
+    """Only now do both of them end for the kernel; init with @status."""
+    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
+    t.equal(t.wait_for_end(pid), status, "the status of init")
+
+
 @case("an init that waits for zombies of others is stopped")
 def _(t):
     pid = started(t)
     zombie = zombie_of_exec(t)
     t.ok("kill", t.id, "KILL")
-    end = time.monotonic() + 10
-    while t.state()["status"] != "stopped" and time.monotonic() < end:
-        time.sleep(0.01)
+    until(t, "the end", lambda: t.state()["status"] == "stopped")
     t.expect(t.state(), {"status": "stopped", "pid": 0})
     t.fails("container not running", "kill", t.id, "KILL")
     t.fails("container not running", "exec", t.id, "/probe")
     t.delete()
-    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
-    t.equal(t.wait_for_end(pid), -9, "the status of init")
+    reap(t, zombie, pid, -9)
 
 
 @case("zombies of others do not hold up delete --force")
@@ -120,8 +123,7 @@ def _(t):
     began = time.monotonic()
     t.delete("--force")
     t.check(time.monotonic() - began < 5, "it took too long")
-    t.wait_for_end(zombie)
-    t.equal(t.wait_for_end(pid), -9, "the status of init")
+    reap(t, zombie, pid, -9)
 
 
 def holds_pidfd(pid):
@@ -149,8 +151,7 @@ def _(t):
         p.wait()
     t.expect(t.state(), {"status": "stopped", "pid": 0, "exit.status": 143})
     t.delete()
-    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
-    t.equal(t.wait_for_end(pid), 143, "the status of init")
+    reap(t, zombie, pid, 143)
 
 
 @case("zombies of others do not hold up --record-exit")
@@ -164,8 +165,7 @@ def _(t):
     until(t, "a record", lambda: "exit" in t.state())
     t.expect(t.state(), {"status": "stopped", "pid": 0, "exit.status": 143})
     t.delete()
-    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
-    t.equal(t.wait_for_end(pid), 143, "the status of init")
+    reap(t, zombie, pid, 143)
 
 
 @case("zombies of others, when somebody has removed the cgroup that they left empty")
@@ -182,8 +182,7 @@ def _(t):
     began = time.monotonic()
     t.delete("--force")
     t.check(time.monotonic() - began < 5, "it took too long")
-    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
-    t.equal(t.wait_for_end(pid), -9, "the status of init")
+    reap(t, zombie, pid, -9)
 
 
 @case("wait, of one that zombies of others already keep")
@@ -194,8 +193,7 @@ def _(t):
     until(t, "the end", lambda: t.state()["status"] == "stopped")
     t.equal(t.ok("wait", t.id).out, "143\n", "what it prints")
     t.delete()
-    t.equal(t.wait_for_end(zombie), 0, "the status of the zombie")
-    t.equal(t.wait_for_end(pid), 143, "the status of init")
+    reap(t, zombie, pid, 143)
 
 
 @case("a process that is killed from outside")
