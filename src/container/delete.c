@@ -313,16 +313,27 @@ static int open_for_delete(struct arena *a, const struct context *ctx, const cha
 	return container_reload(a, c, true, e);
 }
 
+/*
+ * A script kills a container and deletes it, and the kernel may need longer for the one than
+ * the script for the other. What will end anyhow is waited for, as after --force.
+ */
+static int may_delete(struct arena *a, struct container *c, struct err *e)
+{
+	container_refine(a, c);
+	if (c->pidfd >= 0 && c->status != STATUS_CREATED &&
+	    identity_is_ending(c->state->pid, c->pidfd))
+		return 0;
+	return container_allows(c, VERB_DELETE, e);
+}
+
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e)
 {
 	auto_arena a = arena_make();
 	struct container c = { .root = DIR_NONE, .dir = DIR_NONE, .lock = -1, .pidfd = -1 };
 	int r = open_for_delete(&a, ctx, id, force, &c, e);
 
-	if (r == 0 && !force) {
-		container_refine(&a, &c);
-		r = container_allows(&c, VERB_DELETE, e);
-	}
+	if (r == 0 && !force)
+		r = may_delete(&a, &c, e);
 	if (r == 0)
 		r = container_destroy(&a, &c, e);
 	container_close(&c);

@@ -8,7 +8,10 @@
  */
 #include <poll.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -18,12 +21,23 @@
 #include "container/internal.h"
 #include "sys/sys.h"
 
-#define STAT_MAX 4096
+#define STAT_MAX   4096
+#define STATUS_MAX 65536 /* its groups are on one line */
 
 #define FLAG_EXITING 0x4 /* PF_EXITING of the kernel's include/linux/sched.h */
 
 /* Fields of /proc/PID/stat, counted as proc(5) does; the name, 2, may hold anything. */
-enum { STAT_STATE = 3, STAT_FLAGS = 9, STAT_START_TIME = 22, STAT_EXIT_CODE = 52, STAT_FIELDS };
+enum {
+	STAT_STATE = 3,
+	STAT_FLAGS = 9,
+	STAT_THREADS = 20,
+	STAT_START_TIME = 22,
+	STAT_PENDING = 31, /* signals of the first thread alone */
+	STAT_EXIT_CODE = 52,
+	STAT_FIELDS
+};
+
+#define BIT_OF(sig) (UINT64_C(1) << ((sig)-1))
 
 static int read_stat(struct arena *a, pid_t pid, const char *ret[STAT_FIELDS])
 {
@@ -134,6 +148,44 @@ bool identity_waits_for_zombies(pid_t pid, int pidfd)
 	return file_read_small(AT_FDCWD, arena_printf(&a, "/proc/%d/wchan", (int)pid), where,
 			       sizeof(where)) > 0 &&
 	       str_eq(where, "zap_pid_ns_processes") && sys_pidfd_send_signal(pidfd, 0) == 0;
+}
+
+/* Sent to the process, not to a thread: it stays there, until all of them have ended. */
+static bool is_killed(struct arena *a, pid_t pid)
+{
+	static const char pending[] = "\nShdPnd:";
+	const char *found;
+	char *text;
+
+	if (file_read_at(AT_FDCWD, arena_printf(a, "/proc/%d/status", (int)pid), a, STATUS_MAX,
+			 &text, NULL) < 0)
+		return false;
+	found = strstr(text, pending);
+	return found && strtoull(found + strlen(pending), NULL, 16) & BIT_OF(SIGKILL);
+}
+
+/*
+ * Of several threads the first may end, or be killed by the execve of another one, and the
+ * process lives on.
+ */
+static bool last_thread_ends(struct arena *a, pid_t pid)
+{
+	const char *fields[STAT_FIELDS];
+	uint64_t flags, pending;
+
+	return read_stat(a, pid, fields) == 0 && str_eq(fields[STAT_THREADS], "1") &&
+	       str_to_u64(fields[STAT_FLAGS], &flags) == 0 &&
+	       str_to_u64(fields[STAT_PENDING], &pending) == 0 &&
+	       (flags & FLAG_EXITING || pending & BIT_OF(SIGKILL));
+}
+
+bool identity_is_ending(pid_t pid, int pidfd)
+{
+	auto_arena a = arena_make();
+	bool ending = is_killed(&a, pid) || last_thread_ends(&a, pid);
+
+	/* if it has ended, the number may be another one's */
+	return ending || sys_pidfd_send_signal(pidfd, 0) == -ESRCH;
 }
 
 int identity_zombie_status(pid_t pid, int pidfd)

@@ -76,6 +76,11 @@ int identity_open(const struct cleat_state_file *s, int *ret_pidfd, struct err *
  */
 bool identity_waits_for_zombies(pid_t pid, int pidfd);
 /*
+ * Will the process behind @pidfd end whatever happens, without anything of ours? It was killed,
+ * or is on its way out: proc_pid_status(5), ShdPnd.
+ */
+bool identity_is_ending(pid_t pid, int pidfd);
+/*
  * How the process behind @pidfd ended, as wait(2) has it, while its parent has not reaped
  * it, or it waits for zombies; -ENODATA: it lives, has been reaped, or we may not know.
  */

@@ -205,6 +205,19 @@ def _(t):
     t.delete()
 
 
+for _how, _all in (("KILL", ()), ("KILL to all", ("--all",))):
+    def _killed(t, options=_all):
+        """The next command of a script comes sooner than the end of fifty processes."""
+        for kinds in (("mount", "pid", "uts", "ipc", "network"), ("mount", "uts", "ipc", "network")):
+            t.edit({"linux.namespaces": namespaces(*kinds)})
+            for _ in range(3):
+                pid = started(t, "children", "50")
+                t.ok("kill", *options, t.id, "KILL")
+                t.delete()
+                t.equal(t.wait_for_end(pid), -9, "the status")
+    case(f"delete right after {_how} waits for the end")(_killed)
+
+
 ANSWERS = {  # (verb, state): None when it works, or the words of the refusal
     ("start", "created"): None,
     ("start", "running"): "already running|cannot start",
