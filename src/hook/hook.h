@@ -30,8 +30,9 @@ const char *hook_kind_name(enum hook_kind kind);
 struct hook_plan {
 	const struct oci_hook *const *hooks[HOOK_N];
 	size_t n[HOOK_N];
-	const char *const *start_env; /* env of startContainer hooks without env of their own */
-	const char *out, *err;	      /* files that hooks write to, by annotation; NULL: none */
+	const char *out, *err; /* files that hooks write to, by annotation; NULL: none */
+	/* Environment of startContainer hooks without one of their own; who runs them knows it. */
+	const char *const *start_env;
 };
 
 /* What hooks are run with, of the runtime namespace; -1: not this one. */

@@ -27,7 +27,7 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
 	const struct oci_hooks *h = spec->config->hooks;
 	struct hook_plan p = { 0 };
 
-	(void)e;
+	(void)a, (void)e;
 	if (h) {
 		take(&p, HOOK_PRESTART, h->prestart, h->n_prestart);
 		take(&p, HOOK_CREATE_RUNTIME, h->create_runtime, h->n_create_runtime);
@@ -38,14 +38,6 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
 	}
 	p.out = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDOUT);
 	p.err = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDERR);
-	if (p.n[HOOK_START_CONTAINER] && spec->has_process) {
-		const struct oci_process *process = spec->process.oci;
-		const char **env = arena_new_n(a, process->n_env + 1, const char *);
-
-		for (size_t i = 0; i < process->n_env; i++)
-			env[i] = process->env[i];
-		p.start_env = env;
-	}
 	*ret = p;
 	return 0;
 }

@@ -234,8 +234,10 @@ static int run_hooks(struct child *c, enum hook_kind kind, const char *status, s
 				       getpid(), c->plan->spec->bundle);
 
 	const struct hook_fds fds = { -1, c->run->hooks.out, c->run->hooks.err };
+	struct hook_plan hooks = c->plan->hooks;
 
-	return hook_run_all(&c->plan->hooks, kind, state, &fds, e);
+	hooks.start_env = c->env; /* the program's, HOME with it */
+	return hook_run_all(&hooks, kind, state, &fds, e);
 }
 
 int step_create_hooks(void *role, struct err *e)

@@ -58,6 +58,11 @@ ROWS = [
      "runc and crun: numbers; docker and podman look names up themselves",
      "numbers; `--user-name` looks in the container by a bounded reader", "security",
      "^exec: --user$"),
+    ("a hook without an environment",
+     "specification: silent; runc and crun: what the runtime has, createContainer of runc none; "
+     "startContainer: what the process has",
+     "none, so that a hook does the same whoever calls; startContainer: what the process has",
+     "security", "^hooks: no environment when none is given$|^lessons: a startContainer hook without"),
     ("changes of config.json after create",
      "specification: do not count; runc: exec reads the bundle's again; crun: a copy",
      "a copy that nobody else can write", "specification",

@@ -477,7 +477,7 @@ def _(t):
             "process.env": ["MINE=1"]})
     t.run_probe()
     text = t.read(f"{t.rootfs}/tmp/env")
-    t.check("MINE=1" in text.splitlines(), f"its environment: {text!r}")
+    t.check({"MINE=1", "HOME=/"} <= set(text.splitlines()), f"its environment: {text!r}")
 
 
 # --- life cycle -----------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ TEST(hooks_environment)
 		{ HOOK_START_CONTAINER, "", "-yes" },
 		{ HOOK_START_CONTAINER, ", \"env\": [ \"OWN=1\" ]", "-1-" },
 	};
+	static const char *const program[] = { "PAYLOAD=yes", NULL };
 	auto_arena a = arena_make();
 	int dir = bundle_fd();
 
@@ -114,6 +115,7 @@ TEST(hooks_environment)
 		struct err e = { 0 };
 
 		unit_row("%zu", i);
+		p.start_env = program;
 		CHECK_OK(
 			hook_run_all(&p, rows[i].kind, "{}", &(struct hook_fds){ dir, -1, -1 }, &e),
 			&e);
