@@ -181,6 +181,14 @@ static void explain_no_user_namespace(struct arena *a, struct err *e)
 	}
 }
 
+/* A configuration for root in the hands of a user. */
+static void explain_no_rights(const struct run *run, struct err *e)
+{
+	if (!run_has_user_ns(run))
+		err_note(e, "without CAP_SYS_ADMIN new namespaces need one of type user beside "
+			    "them in linux.namespaces");
+}
+
 /* --- open files ------------------------------------------------------------------------------- */
 
 static void explain_descriptors(struct err *e)
@@ -228,6 +236,8 @@ void run_explain_quota(const struct run *run, struct err *e)
 		explain_namespaces(&a, run, e);
 	else if (run && e->code == EPERM && str_eq(e->step, "user-namespace"))
 		explain_no_user_namespace(&a, e);
+	else if (run && e->code == EPERM && !run->options.exec && is_of_namespaces(e))
+		explain_no_rights(run, e);
 	if (!e->id[0])
 		str_copy(e->id, sizeof(e->id), former);
 }

@@ -136,7 +136,8 @@ int run_attach(struct arena *a, struct run *r, int *ret_status, struct err *e);
 void run_reap_dead(void);
 
 /*
- * run_explain_quota() - when @e says that something is full, say what, and how much fits
+ * run_explain_quota() - when @e says that something is full, say what, and how much fits; of
+ * namespaces that may not be had, why
  * @run: whose creation failed; NULL: something else did
  */
 void run_explain_quota(const struct run *run, struct err *e);

@@ -80,6 +80,16 @@ def _(t):
                              "gids": [1000] * 4})
 
 
+@of_user("without a user namespace the others cannot be had")
+def _(t):
+    rootless(t)
+    t.edit({"linux.namespaces": namespaces(*(n for n in NAMESPACES if n != "user"))})
+    t.edit({"linux.uidMappings": [], "linux.gidMappings": []})
+    t.write_config()
+    t.fails("without CAP_SYS_ADMIN new namespaces need one of type user beside them in "
+            "linux.namespaces: .*operation not permitted", "run", "--bundle", t.bundle, t.id)
+
+
 @of_user("many ids by newuidmap and newgidmap", needs="subids")
 def _(t):
     user = rootless(t, ranges)
