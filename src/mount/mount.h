@@ -81,6 +81,7 @@ struct mount_plan {
 	bool wants_path; /* hooks look for the mounts below the rootfs path */
 	bool needs_path; /* createContainer hooks, which see nothing else */
 	enum host_cgroups cgroups;
+	bool all_cgroups; /* of v2, not just the container's own part */
 	bool readonly_root;
 	bool no_pivot;
 	uint64_t root_propagation; /* 0: slave, recursively */

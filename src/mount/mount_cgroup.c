@@ -4,8 +4,9 @@
  *
  * Each hierarchy is a bind of the container's cgroup: in a cgroup namespace whose root
  * that is, it looks exactly as a new mount would, and without one it shows no more than
- * the container's own part. A new mount could also change the options of the host's
- * superblock.
+ * the container's own part. But of the v2 tree, root who asks for no such namespace is shown
+ * all that a new mount would show him: there the paths of /proc/PID/cgroup are found. A new
+ * mount could also change the options of the host's superblock.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -28,7 +29,8 @@ static int open_hierarchy(const struct mount_ctx *m, const struct mount_op *op,
 	auto_fd tree = -1;
 	int r;
 
-	snprintf(path, sizeof(path), CGROUP_ROOT "%s%s%s", *folder ? "/" : "", folder, h->path);
+	snprintf(path, sizeof(path), CGROUP_ROOT "%s%s%s", *folder ? "/" : "", folder,
+		 m->plan->all_cgroups && !h->dir ? "" : h->path);
 	tree = mount_clone(AT_FDCWD, path, false, false);
 	if (tree < 0)
 		return err_sys(e, -tree, path, "open the cgroup");

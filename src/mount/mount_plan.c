@@ -427,6 +427,8 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 					hooks->n_create_container),
 		.needs_path = hooks && hooks->n_create_container,
 		.cgroups = host->cgroups,
+		.all_cgroups = host->cgroups == HOST_CGROUP_V2 && !host_is_rootless(host) &&
+			       !(ns & (CLONE_NEWCGROUP | CLONE_NEWUSER)),
 		.readonly_root = spec->readonly_root,
 		.no_pivot = opt && opt->no_pivot,
 		.root_propagation = spec->rootfs_propagation,

@@ -140,6 +140,15 @@ def _(t):
     t.check("cgroup.procs" in names and t.id not in names, f"it has {names}")
 
 
+@case("without a cgroup namespace the cgroup2 tree is the host's", needs="v2")
+def _(t):
+    """Where programs find what /proc/self/cgroup has told them, as with runc and crun."""
+    t.edit({"linux.namespaces": namespaces("pid", "network", "ipc", "uts", "mount")})
+    t.check(t.id in t.probe_result("list", "/sys/fs/cgroup"), "its own cgroup is not there")
+    t.expect(t.probe_result("report"), {
+        "mounts./sys/fs/cgroup": lambda m: m["root"] == "/" and "ro" in m["options"]})
+
+
 @case("the number of processes is limited", needs="cgroup:pids")
 def _(t):
     t.edit({"linux.resources.pids.limit": 5})
