@@ -6,7 +6,8 @@
  * dash or two for any name, the value behind '=' or as the next word whatever it looks
  * like. Options may follow operands ("update ID --memory 1g"), but where the operands end
  * in another program's words: the dashes of "exec ID sh -c x" reach the container. Beyond
- * that, letters without a value may be joined: "-aq".
+ * that, letters may be joined, and the last one's value to it, as getopt(3) has them: "-aq",
+ * "-u0"; but what is nearly a name is a mistake: "-bundel".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,35 +86,63 @@ static int store(const struct option_row *row, void *args, const char *word, con
 	abort();
 }
 
-static int unknown(const struct option_table *t, const char *word, const char *name, size_t len,
-		   struct err *e)
+static const char *nearest(const struct option_table *t, const char *name, size_t len)
 {
 	struct name_row rows[64];
 	char given[64];
-	const char *near;
 	size_t n = 0;
 
 	snprintf(given, sizeof(given), "%.*s", (int)len, name);
 	for (; n < t->n && n < COUNT(rows); n++)
 		rows[n] = (struct name_row){ t->rows[n].name, 0 };
-	near = name_nearest(rows, n, given);
+	return name_nearest(rows, n, given);
+}
+
+static int unknown(const struct option_table *t, const char *word, const char *name, size_t len,
+		   struct err *e)
+{
+	const char *near = nearest(t, name, len);
+
 	if (near)
 		return err_user(e, word, "unknown option '%s'; did you mean '--%s'?", word, near);
 	return err_user(e, word, "unknown option '%s'", word);
 }
 
-/* "-aq": every letter is an option without a value. */
-static bool store_letters(const struct option_table *t, void *args, const char *letters)
+/* A value has digits or other signs as a rule. */
+static bool is_mistake(const struct option_table *t, const char *letters)
 {
-	for (const char *c = letters; *c; c++) {
-		const struct option_row *row = find_letter(t, *c);
+	size_t len = strlen(letters);
 
-		if (!row || row->kind != OPTION_BOOL)
-			return false;
-	}
-	for (const char *c = letters; *c; c++)
+	return strspn(letters, "abcdefghijklmnopqrstuvwxyz-") == len && nearest(t, letters, len);
+}
+
+/*
+ * Letters without a value, and perhaps one with a value at the end: "-aq", "-u0", "-qf json".
+ * Returns how many words that took, 0 when it is something else, or -EINVAL.
+ */
+static int parse_letters(const struct option_table *t, void *args, char *const *argv, struct err *e)
+{
+	const char *letters = argv[0] + 1, *last = letters, *value;
+	const struct option_row *row;
+	int words = 1;
+	int r = 0;
+
+	while ((row = find_letter(t, *last)) && row->kind == OPTION_BOOL)
+		last++;
+	if (*last && (!row || (last[1] && is_mistake(t, letters))))
+		return 0;
+	for (const char *c = letters; c < last; c++)
 		*(bool *)((char *)args + find_letter(t, *c)->offset) = true;
-	return true;
+	if (!row)
+		return words;
+	value = last + 1 + (last[1] == '=');
+	if (!last[1]) {
+		value = argv[1];
+		words = 2;
+	}
+	r = value ? store(row, args, argv[0], value, e)
+		  : err_user(e, argv[0], "option '--%s' requires an argument", row->name);
+	return r < 0 ? r : words;
 }
 
 static bool is_help(const char *name, size_t len)
@@ -140,8 +169,11 @@ static int parse_one(const struct option_table *t, void *args, char *const *argv
 		*ret_help = true;
 		return words;
 	}
-	if (!row && !equals && word[1] != '-' && store_letters(t, args, name))
-		return words;
+	if (!row && word[1] != '-') {
+		r = parse_letters(t, args, argv, e);
+		if (r)
+			return r;
+	}
 	if (!row)
 		return unknown(t, word, name, len, e);
 	if (row->kind != OPTION_BOOL && !value) {
