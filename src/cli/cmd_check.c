@@ -55,7 +55,7 @@ static int find_subject(struct arena *a, const char *operand, struct subject *re
 			arena_printf(a, "%s%sconfig.json", operand, slash && !slash[1] ? "" : "/");
 		if (!s.is_bundle) {
 			s.shown = operand;
-			s.config = slash ? slash + 1 : operand;
+			s.config = operand;
 			s.bundle = !slash ? "."
 				   : slash == operand
 					   ? "/"

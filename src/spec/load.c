@@ -138,7 +138,7 @@ static int read_text(struct arena *a, int dirfd, const char *config, const char 
 {
 	struct spec *s = arena_new(a, struct spec);
 	char *text = NULL;
-	ssize_t n = config ? file_read_named(dirfd, config, a, CONFIG_MAX, &text, e)
+	ssize_t n = config ? file_read_named(AT_FDCWD, config, a, CONFIG_MAX, &text, e)
 			   : file_read_at(dirfd, CONFIG_NAME, a, CONFIG_MAX, &text, e);
 
 	if (n < 0)

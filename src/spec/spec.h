@@ -102,7 +102,7 @@ struct spec {
  * spec_load() - read and check a bundle
  * @a: takes everything that is returned
  * @bundle: path of the bundle; NULL: the working directory
- * @config: another file than config.json (relative to the bundle); NULL: config.json
+ * @config: another file than the bundle's config.json; NULL: that one
  *
  * Follows config.md of runtime-spec 1.3.0. The messages name file, line, column and
  * property. Returns 0 or -errno.

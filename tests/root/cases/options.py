@@ -27,6 +27,8 @@ for _words in (["--config"], ["-f"]):
         t.probe("say", "the usual")
         r = t.run(*words, f"{t.dir}/other.json")
         t.equal((r.rc, r.out), (0, "the other\n"), "status and output")
+        r = t.run(*words, "other.json", cwd=t.dir)
+        t.equal((r.rc, r.out), (0, "the other\n"), "from where it is")
 
 
 # --- empty values -----------------------------------------------------------------------------

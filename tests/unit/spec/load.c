@@ -67,7 +67,7 @@ TEST(bundle_names)
 	CHECK_STR(s->bundle, real);
 	REQUIRE(mkdir("sub", 0700) == 0);
 	REQUIRE(rename("config.json", "sub/other.json") == 0);
-	REQUIRE_OK(spec_load(&a, "sub/../sub", "other.json", &s, &e), &e);
+	REQUIRE_OK(spec_load(&a, "sub/../sub", "sub/other.json", &s, &e), &e);
 	CHECK_STR(s->bundle, arena_printf(&a, "%s/sub", real));
 	REQUIRE_OK(spec_load(&a, "sub", arena_printf(&a, "%s/sub/other.json", real), &s, &e), &e);
 	CHECK_INT(spec_load(&a, "sub", NULL, &s, &e), -ENOENT);
