@@ -337,8 +337,8 @@ int container_delete(const struct context *ctx, const char *id, bool force, stru
 	if (r == 0)
 		r = container_destroy(&a, &c, e);
 	container_close(&c);
-	/* Engines force the deletion of what they have deleted already. */
-	if (r == -ENOENT && force) {
+	/* Engines force the deletion of what they have deleted already: only that may be missing. */
+	if (r == -ENOENT && force && str_eq(err_id(e), "container-unknown")) {
 		err_clear(e);
 		return 0;
 	}

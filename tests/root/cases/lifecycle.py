@@ -337,6 +337,17 @@ def _(t):
     t.delete("--force")
 
 
+@case("delete --force where its cgroup cannot be seen says so, and leaves the record")
+def _(t):
+    started(t)
+    blind = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/fs && exec "$@"', "sh"]
+    r = subprocess.run([*blind, *t.command("delete", "--force", t.id)], capture_output=True,
+                       text=True, timeout=TIMEOUT, check=False)
+    t.check(r.returncode == 1 and "/sys/fs/cgroup" in r.stderr, f"{r}")
+    t.equal(t.state()["status"], "stopped", "the status")
+    t.delete()
+
+
 @case("delete --force of one that ignores TERM")
 def _(t):
     started(t, "ignore-term")
