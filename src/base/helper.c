@@ -39,6 +39,7 @@
 #define UMASK	       022   /* as a program on the host expects it */
 #define TAIL_SIZE      512   /* of stderr that is kept */
 #define KILL_WAIT_MS   10000 /* for a killed process to end; one stuck in the kernel does not */
+#define COPIES_WAIT_MS 2000  /* after the program's end, for who reads what it wrote */
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
 #define DRAIN_MAX      (4 << 20)	   /* above what any pipe holds */
 
@@ -60,6 +61,7 @@ struct running {
 	pid_t pid;
 	int fds[SLOTS];	  /* our ends and the pidfd; -1: none or done */
 	int64_t deadline; /* 0: none */
+	int64_t copies;	  /* deadline of copies, once the program is known to have ended; 0 */
 	size_t fed, collected;
 	bool collects; /* there is an output to collect into */
 	bool overflow, exited, late;
@@ -192,17 +194,42 @@ static void feed(struct running *r)
 		fd_close(&r->fds[SLOT_IN]);
 }
 
-/* A copy for somebody who may not read it: pieces of less than PIPE_BUF, each when there is room. */
+/*
+ * Is there room for a piece of a copy? Who does not read it may hold up the program, which would
+ * have written to him itself, but not the end of the wait: what is left then is lost.
+ */
+static bool has_room(struct running *r, int fd)
+{
+	for (;;) {
+		struct pollfd p[] = { { .fd = fd, .events = POLLOUT },
+				      { .fd = interrupt_fd(), .events = POLLIN },
+				      { .fd = r->fds[SLOT_PID], .events = POLLIN } };
+		int64_t end = r->deadline;
+		int n;
+
+		if (r->copies) {
+			end = end && end < r->copies ? end : r->copies;
+			p[1].fd = p[2].fd = -1;
+		}
+		n = poll(p, COUNT(p), r->interrupt ? 0 : time_left(end));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || p[0].revents)
+			return n > 0;
+		if (p[1].revents)
+			r->interrupt = interrupt_take();
+		if (p[2].revents)
+			r->copies = clock_now_ms() + COPIES_WAIT_MS;
+	}
+}
+
+/* Pieces of less than PIPE_BUF: one for which there is room does not block. */
 static void copy_to(struct running *r, int fd, const char *data, size_t n)
 {
-	while (n > 0) {
-		struct pollfd p = { .fd = fd, .events = POLLOUT };
+	while (n > 0 && has_room(r, fd)) {
 		size_t piece = n < PIPE_BUF ? n : PIPE_BUF;
-		ssize_t w;
+		ssize_t w = write(fd, data, piece);
 
-		if (poll(&p, 1, time_left(r->deadline)) != 1)
-			return;
-		w = write(fd, data, piece);
 		if (w <= 0)
 			return;
 		data += w;
@@ -290,7 +317,7 @@ static void turn(struct running *r)
 		if (p[i].revents)
 			take(r, i);
 	r->exited = p[SLOT_PID].revents != 0;
-	if (!r->exited && p[SLOTS].revents)
+	if (!r->exited && !r->interrupt && p[SLOTS].revents)
 		r->interrupt = interrupt_take();
 	/* a program that writes for ever keeps poll(2) from ever saying that time is up */
 	if (!r->exited && !time_left(r->deadline))

@@ -20,7 +20,7 @@
 #include "base/err.h"
 
 struct helper {
-	const char *what;	 /* for messages: "hook createRuntime[0]", "newuidmap" */
+	const char *what;	 /* for messages: "error running poststop hook #0", "newuidmap" */
 	const char *path;	 /* absolute path that is executed */
 	const char *const *argv; /* argv[0] may differ from path; NULL: just path */
 	const char *const *envp; /* NULL: empty environment */
@@ -45,7 +45,8 @@ struct helper {
  * "... timed out after 3000 ms" (ETIMEDOUT) or "... interrupted by signal 2" (EINTR).
  *
  * What the program left running in the background keeps running, unless the deadline
- * came; output that it writes after the program's end is lost.
+ * came; output that it writes after the program's end is lost. So is, of a copy, what nobody
+ * has taken 2 s after that end, or when the deadline or a signal came.
  */
 int helper_run(const struct helper *h, struct err *e);
 

@@ -214,6 +214,24 @@ TEST(copy_that_nobody_reads)
 	no_children_left();
 }
 
+/* More than a pipe holds, in two of them: the program can end, and has no deadline. */
+TEST(copy_that_nobody_reads_to_its_end)
+{
+	struct helper h = shell(SH("head -c 100000 /dev/zero >&2"));
+	struct err e = { 0 };
+	int64_t begin = clock_now_ms();
+	int p[2];
+
+	REQUIRE(pipe2(p, O_CLOEXEC) == 0);
+	h.stderr_fd = p[1];
+	h.timeout_ms = 0;
+	CHECK_OK(helper_run(&h, &e), &e);
+	CHECK(clock_now_ms() - begin < 20000);
+	close(p[0]);
+	close(p[1]);
+	no_children_left();
+}
+
 /* Returns the pid that the program wrote to @path once it is there. */
 static pid_t pid_from(const char *path)
 {

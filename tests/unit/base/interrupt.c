@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/interrupt.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/helper.h"
 #include "unit/unit.h"
 
-static int run(const char *script, struct err *e)
+static int run_with(const char *script, uint64_t timeout_ms, int stderr_fd, struct err *e)
 {
 	const char *const argv[] = { "sh", "-c", script, NULL };
 	static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
@@ -19,11 +21,16 @@ static int run(const char *script, struct err *e)
 				  .argv = argv,
 				  .envp = env,
 				  .cwd_fd = -1,
-				  .timeout_ms = 30000,
+				  .timeout_ms = timeout_ms,
 				  .stdout_fd = -1,
-				  .stderr_fd = -1 };
+				  .stderr_fd = stderr_fd };
 
 	return helper_run(&h, e);
+}
+
+static int run(const char *script, struct err *e)
+{
+	return run_with(script, 30000, -1, e);
 }
 
 TEST(a_signal_ends_the_wait)
@@ -71,4 +78,33 @@ TEST(an_ignored_signal_does_not)
 	CHECK_INT(raise(SIGHUP), 0);
 	CHECK_INT(run("exit 3", &e), -ECHILD);
 	CHECK_INT(interrupt_fd(), fd);
+}
+
+/* Whoever was to read the copy does not, and there is no deadline. */
+TEST(a_copy_that_nobody_reads_holds_up_no_signal)
+{
+	static const char *const scripts[] = {
+		"kill -TERM $PPID; yes >&2",
+		"(sleep 0.2; kill -TERM $PPID) & yes >&2",
+	};
+	int64_t began = clock_now_ms();
+	sigset_t term;
+	int p[2];
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	CHECK_INT(sigprocmask(SIG_BLOCK, &term, NULL), 0);
+	REQUIRE(pipe2(p, O_CLOEXEC) == 0);
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		auto_fd fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+		struct err e = { 0 };
+
+		unit_row("%s", scripts[i]);
+		interrupt_by(fd);
+		CHECK_INT(run_with(scripts[i], 0, p[1], &e), -EINTR);
+		CHECK_HAS(e.text, "interrupted by signal 15");
+	}
+	CHECK(clock_now_ms() - began < 20000);
+	close(p[0]);
+	close(p[1]);
 }
