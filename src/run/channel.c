@@ -82,6 +82,14 @@ int channel_send_log(int sock, int level, const char *text)
 	return send_msg(sock, &m, MSG_HEAD + strlen(m.text) + 1, -1);
 }
 
+/* The text of a datagram of @len bytes, which may be an error report's length. */
+static void end_text(struct msg *m, size_t len)
+{
+	size_t n = len > MSG_HEAD ? len - MSG_HEAD - 1 : 0;
+
+	m->text[n < sizeof(m->text) ? n : sizeof(m->text) - 1] = '\0';
+}
+
 /* A message comes from inside the container's namespaces: nothing in it is believed. */
 static int msg_check(struct msg *m, size_t len, struct err *e)
 {
@@ -94,7 +102,7 @@ static int msg_check(struct msg *m, size_t len, struct err *e)
 		return 0;
 	}
 	if (m->type == MSG_LOG) {
-		m->text[len > MSG_HEAD ? len - MSG_HEAD - 1 : 0] = '\0';
+		end_text(m, len);
 		str_escape_control(m->text);
 	}
 	return 0;

@@ -82,6 +82,23 @@ TEST(log_line_is_bounded_and_escaped)
 	fd_close(&ends[1]);
 }
 
+TEST(log_line_of_the_longest_datagram_is_bounded)
+{
+	struct err e = { 0 };
+	struct msg m;
+	int ends[2], fd = -1;
+
+	make_pair(ends);
+	memset(&m, 'a', sizeof(m));
+	m.version = CHANNEL_VERSION;
+	m.type = MSG_LOG;
+	REQUIRE(send(ends[0], &m, sizeof(m), 0) == (ssize_t)sizeof(m));
+	CHECK_INT(channel_recv(ends[1], &m, &fd, &e), 1);
+	CHECK_INT((intmax_t)strnlen(m.text, sizeof(m.text)), MSG_LOG_MAX - 1);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
+
 TEST(foreign_bytes_are_refused)
 {
 	static const struct {
@@ -111,11 +128,11 @@ TEST(foreign_bytes_are_refused)
 
 TEST(every_type_has_a_name)
 {
-	for (int type = MSG_MAP_IDS; type <= MSG_LISTENER; type++) {
+	for (int type = MSG_MAP_IDS; type <= MSG_DEVICES; type++) {
 		unit_row("%d", type);
 		CHECK(!str_eq(msg_type_name(type), "?"));
 	}
-	for (int type = MSG_OK; type <= MSG_START; type++) {
+	for (int type = MSG_OK; type <= MSG_FETCH; type++) {
 		unit_row("%d", type);
 		CHECK(!str_eq(msg_type_name(type), "?"));
 	}
