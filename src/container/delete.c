@@ -58,7 +58,7 @@ static void container_kill_now(struct arena *a, const struct container *c)
 /* It nearly always ends at once, and then nothing has to be opened to wait for it. */
 static int wait_for_init(struct arena *a, const struct container *c, struct err *e)
 {
-	int r = c->pidfd < 0 ? 0 : identity_wait(c->pidfd, c->state->pid, AT_ONCE_MS, e);
+	int r = c->pidfd < 0 ? 0 : identity_wait(c->state->pid, c->pidfd, AT_ONCE_MS, e);
 
 	if (r == -ETIMEDOUT)
 		r = container_await_end(a, c, CONTAINER_DEADLINE_MS - AT_ONCE_MS, e);

@@ -93,7 +93,7 @@ static int wait_and_emit(struct stream *s, struct err *e)
 	/* no events asked for: tells when the reader has gone */
 	fds[FD_OUTPUT] = (struct pollfd){ .fd = s->sink->output };
 	r = sys_ppoll(fds, N_FDS, left > 0 ? left : 0);
-	if (r < 0 && r != -EINTR)
+	if (r < 0)
 		return err_sys(e, -r, s->c->id, "wait for events of container");
 	if (r > 0 && look(s, fds)) {
 		r = s->sink->emit(s->sink->arg, s->c->id, NULL, e);

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "container/internal.h"
@@ -211,20 +210,12 @@ int identity_ended_status(const struct cleat_state_file *s)
 	return exit_wait_status(s->pid, pidfd);
 }
 
-int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e)
+int identity_wait(pid_t pid, int pidfd, uint64_t timeout_ms, struct err *e)
 {
-	int64_t end = clock_now_ms() + (int64_t)timeout_ms;
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+	int r = sys_ppoll(&fd, 1, (int64_t)timeout_ms);
 
-	for (;;) {
-		int64_t left = end - clock_now_ms();
-		int r = sys_ppoll(&fd, 1, left > 0 ? left : 0);
-
-		if (r > 0)
-			return 0;
-		if (r < 0 && r != -EINTR)
-			return err_sys(e, -r, NULL, "wait for process %d", (int)pid);
-		if (left <= 0)
-			return -ETIMEDOUT;
-	}
+	if (r < 0)
+		return err_sys(e, -r, NULL, "wait for process %d", (int)pid);
+	return r > 0 ? 0 : -ETIMEDOUT;
 }

@@ -88,7 +88,7 @@ int identity_zombie_status(pid_t pid, int pidfd);
 /* The same of the recorded init, which has ended or only waits for zombies. */
 int identity_ended_status(const struct cleat_state_file *s);
 /* Wait until the process behind @pidfd has ended: 0, -ETIMEDOUT without an error, or -errno. */
-int identity_wait(int pidfd, pid_t pid, uint64_t timeout_ms, struct err *e);
+int identity_wait(pid_t pid, int pidfd, uint64_t timeout_ms, struct err *e);
 
 /* --- wait.c ----------------------------------------------------------------------------------- */
 

@@ -263,7 +263,7 @@ int notify_await(struct notify *n, int pidfd, struct err *e)
 	while (n->in >= 0 && !n->ready) {
 		int r = sys_ppoll(fds, COUNT(fds), -1);
 
-		if (r < 0 && r != -EINTR)
+		if (r < 0)
 			return err_sys(e, -r, NULL, "wait for READY");
 		notify_relay(n);
 		if (fds[1].revents)

@@ -48,7 +48,7 @@ static int await_end(const struct container *c, int events, bool may_linger, int
 					{ .fd = look ? -1 : events, .events = POLLPRI } };
 		int r = sys_ppoll(fds, COUNT(fds), ms == INT64_MAX ? -1 : ms);
 
-		if (r < 0 && r != -EINTR)
+		if (r < 0)
 			return err_sys(e, -r, c->id, "wait for container '%s'", c->id);
 		if (fds[0].revents || (look && container_is_zombies(&a, c)))
 			return 0;

@@ -124,8 +124,6 @@ static int wait_loop(struct attach *a, struct err *e)
 		size_t n = FDS + (a->relay ? term_relay_poll(a->relay, fds + FDS) : 0);
 		int r = sys_ppoll(fds, n, -1);
 
-		if (r == -EINTR)
-			continue;
 		if (r < 0)
 			return err_sys(e, -r, NULL, "wait for the container");
 		if (fds[1].revents)

@@ -168,10 +168,10 @@ TEST(identity)
 	CHECK_INT(found, -1);
 	s.pidfd_inode--;
 	s.start_time--;
-	CHECK_INT(identity_wait(pidfd, pid, 0, NULL), -ETIMEDOUT);
+	CHECK_INT(identity_wait(pid, pidfd, 0, NULL), -ETIMEDOUT);
 
 	close(ends[1]);
-	CHECK_OK(identity_wait(pidfd, pid, 10000, &e), &e);
+	CHECK_OK(identity_wait(pid, pidfd, 10000, &e), &e);
 	CHECK_OK(identity_open(&s, &found, &e), &e);
 	CHECK_INT(found, -1);
 	waitpid(pid, NULL, 0);
