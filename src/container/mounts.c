@@ -351,11 +351,24 @@ int container_mounts_remove(const struct context *ctx, const char *id,
 	return r;
 }
 
+/* What was read under the number of init is init's if that lives now. */
+static int read_mountinfo(struct arena *a, const struct container *c, char **ret, struct err *e)
+{
+	char path[48];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", c->state->pid);
+	r = (int)file_read_at(AT_FDCWD, path, a, MOUNTINFO_MAX, ret, e);
+	if (r < 0)
+		return r;
+	r = sys_pidfd_send_signal(c->pidfd, 0);
+	return r < 0 ? err_sys(e, -r, c->id, "read the mounts of container") : 0;
+}
+
 int container_mountinfo(struct arena *a, const struct context *ctx, const char *id, char **ret,
 			struct err *e)
 {
 	struct container c;
-	char path[48];
 	int r = container_open(a, ctx, id, &c, e);
 
 	if (r < 0)
@@ -363,9 +376,8 @@ int container_mountinfo(struct arena *a, const struct context *ctx, const char *
 	if (c.pidfd < 0)
 		r = err_user(e, id, "container not running: '%s' is %s", id,
 			     container_status_name(c.status));
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", r == 0 ? c.state->pid : 0);
-	if (r == 0)
-		r = (int)file_read_at(AT_FDCWD, path, a, MOUNTINFO_MAX, ret, e);
+	else
+		r = read_mountinfo(a, &c, ret, e);
 	container_close(&c);
-	return r < 0 ? r : 0;
+	return r;
 }
