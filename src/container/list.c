@@ -84,6 +84,7 @@ int container_list(struct arena *a, const struct context *ctx, struct oci_state 
 	/* no container was ever made there; a root that was named must exist */
 	if (r == -ENOENT && !ctx->root) {
 		err_clear(e);
+		*ret = NULL;
 		*ret_n = 0;
 		return 0;
 	}
