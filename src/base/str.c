@@ -40,6 +40,18 @@ void str_shorten(char *to, size_t size, const char *from)
 	to[size - 1] = '\0';
 }
 
+bool str_has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (str_starts(p, word) && (p[n] == ',' || !p[n]))
+			return true;
+	}
+	return false;
+}
+
 size_t str_utf8_length(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;

@@ -28,6 +28,9 @@ bool str_copy(char *to, size_t size, const char *from);
 /* Copy, and when it does not fit leave "..." in the middle. */
 void str_shorten(char *to, size_t size, const char *from);
 
+/* Is @word one of those between the commas of @list? */
+bool str_has_word(const char *list, const char *word);
+
 /*
  * Replace in place what must not reach a terminal or a line of a log: control
  * characters, separators, changes of the text's direction and broken UTF-8 by '?',

@@ -94,25 +94,11 @@ static int add_dirs(struct build *b)
 
 /* --- controllers ------------------------------------------------------------------------------ */
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = words; *at; at += strspn(at, ",")) {
-		size_t len = strcspn(at, ",");
-
-		if (len == n && memcmp(at, word, n) == 0)
-			return true;
-		at += len;
-	}
-	return false;
-}
-
 /* The index of the directory whose v1 hierarchy has the controller, or n_dirs. */
 static size_t find_v1(const struct build *b, const struct ctl *c)
 {
 	for (size_t i = 0; c->v1_name && i < b->plan->n_dirs; i++)
-		if (b->dirs[i].hierarchy && has_word(b->dirs[i].controllers, c->v1_name))
+		if (b->dirs[i].hierarchy && str_has_word(b->dirs[i].controllers, c->v1_name))
 			return i;
 	return b->plan->n_dirs;
 }

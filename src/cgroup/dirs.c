@@ -116,21 +116,11 @@ struct cgroup_dir *cgroup_dir_v2(const struct cgroup *cg)
 	return cg->n_dirs && !cg->dirs[0].hierarchy && !cg->dirs[0].absent ? &cg->dirs[0] : NULL;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
-		if ((at == words || at[-1] == ',') && (at[n] == ',' || !at[n]))
-			return true;
-	return false;
-}
-
 struct cgroup_dir *cgroup_dir_v1(const struct cgroup *cg, const char *controller)
 {
 	for (size_t i = 0; i < cg->n_dirs; i++)
 		if (cg->dirs[i].hierarchy && !cg->dirs[i].absent &&
-		    has_word(cg->dirs[i].hierarchy, controller))
+		    str_has_word(cg->dirs[i].hierarchy, controller))
 			return &cg->dirs[i];
 	return NULL;
 }

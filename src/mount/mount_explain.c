@@ -136,18 +136,6 @@ static bool parse_line(char *line, struct mount_line *ret)
 	return ret->type;
 }
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = list; p; p = strchr(p, ',')) {
-		p += *p == ',';
-		if (str_starts(p, word) && (p[n] == ',' || !p[n]))
-			return true;
-	}
-	return false;
-}
-
 /* The flag that is to be cleared and is set on this mount; user_namespaces(7) locks these. */
 static const char *locked_flag(const struct mount_line *m, uint64_t clear)
 {
@@ -165,7 +153,7 @@ static const char *locked_flag(const struct mount_line *m, uint64_t clear)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if ((clear & rows[i].attr) && has_word(m->options, rows[i].word))
+		if ((clear & rows[i].attr) && str_has_word(m->options, rows[i].word))
 			return rows[i].word;
 	return NULL;
 }

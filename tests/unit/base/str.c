@@ -5,6 +5,28 @@
 
 #include "unit/unit.h"
 
+TEST(words_of_a_list)
+{
+	static const struct {
+		const char *list, *word;
+		bool want;
+	} rows[] = {
+		{ "cpu", "cpu", true },
+		{ "cpu,cpuacct", "cpu", true },
+		{ "cpuacct,cpu", "cpu", true },
+		{ "cpuset,cpu,cpuacct", "cpu", true },
+		{ "cpuset,cpuacct", "cpu", false },
+		{ "blkcpu", "cpu", false },
+		{ "", "cpu", false },
+		{ ",,cpu,", "cpu", true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unit_row("%s", rows[i].list);
+		CHECK_INT(str_has_word(rows[i].list, rows[i].word), rows[i].want);
+	}
+}
+
 TEST(strict_numbers)
 {
 	static const struct {
