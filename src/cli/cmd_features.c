@@ -129,7 +129,7 @@ static struct oci_features *features(struct arena *a)
 	struct oci_features *f = arena_new(a, struct oci_features);
 
 	f->oci_version_min = OCI_VERSION_MIN;
-	f->oci_version_max = CONTAINER_OCI_VERSION;
+	f->oci_version_max = SPEC_OCI_VERSION;
 	f->hooks = arena_new_n(a, HOOK_N, const char *);
 	for (int kind = 0; kind < HOOK_N; kind++)
 		f->hooks[f->n_hooks++] = hook_kind_name((enum hook_kind)kind);

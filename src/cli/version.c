@@ -10,7 +10,7 @@ const char *cli_version(struct arena *a)
 	return arena_printf(a,
 			    PACKAGE_NAME " version " PACKAGE_VERSION "\n"
 					 "commit: " CLEAT_COMMIT "\n"
-					 "spec: " CONTAINER_OCI_VERSION "\n"
+					 "spec: " SPEC_OCI_VERSION "\n"
 					 "libseccomp: %s\n",
 			    seccomp_library_version(a));
 }

@@ -48,9 +48,6 @@ enum container_verb { /* rows of the lifecycle table */
 		      VERB_N
 };
 
-/* The version of runtime-spec that states, features and --version name. */
-#define CONTAINER_OCI_VERSION "1.3.0"
-
 /* Letters, digits, "_+-."; not starting with a dot; as long as a file name may be. */
 int container_id_check(const char *id, struct err *e);
 

@@ -87,7 +87,7 @@ struct cleat_state_file *record_new(struct arena *a, const struct dir *root,
 
 	s->version = RECORD_VERSION;
 	s->has_version = true;
-	s->oci_version = CONTAINER_OCI_VERSION;
+	s->oci_version = SPEC_OCI_VERSION;
 	s->id = o->id;
 	s->bundle = spec->bundle;
 	s->rootfs = spec->rootfs_path;

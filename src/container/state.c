@@ -13,7 +13,7 @@ struct oci_state *container_describe(struct arena *a, const struct container *c)
 	struct oci_state *o = arena_new(a, struct oci_state);
 	const struct cleat_state_file *s = c->state;
 
-	o->oci_version = CONTAINER_OCI_VERSION;
+	o->oci_version = SPEC_OCI_VERSION;
 	o->id = arena_strdup(a, c->id);
 	o->status = container_status_name(c->status);
 	/* 0 must be written: callers decode over what they knew before */

@@ -7,13 +7,13 @@
  * on a devpts. CVE-2025-52565 and CVE-2026-88264 were each one such check missing.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/sysmacros.h>
 
 #include "base/fd.h"
 #include "dev/dev_room.h"
 #include "sys/sys.h"
 
-#define DEVPTS_MAGIC	    0x1cd1
 #define PTY_SLAVE_MAJOR	    136 /* to 143: Documentation/admin-guide/devices.txt */
 #define PTY_SLAVE_MAJOR_END 143
 
@@ -28,7 +28,7 @@ static int check_pty(int slave, struct err *e)
 	if (r < 0)
 		return err_sys(e, -r, NULL, "look at the terminal");
 	if (!S_ISCHR(st.st_mode) || major(st.st_rdev) < PTY_SLAVE_MAJOR ||
-	    major(st.st_rdev) > PTY_SLAVE_MAJOR_END || fs.f_type != DEVPTS_MAGIC)
+	    major(st.st_rdev) > PTY_SLAVE_MAJOR_END || fs.f_type != DEVPTS_SUPER_MAGIC)
 		return err_user(e, "/dev/console", "what should become /dev/console is no pty");
 	return 0;
 }

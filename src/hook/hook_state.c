@@ -8,14 +8,12 @@
 #include "hook/hook.h"
 #include "ocispec/encode.h"
 
-#define OCI_VERSION "1.3.0"
-
 const char *hook_state(struct arena *a, const struct spec *spec, const char *id, const char *status,
 		       pid_t pid, const char *bundle)
 {
 	const struct ocispec_allocator alloc = { arena_ocispec_alloc, a };
 	const struct oci_state state = {
-		.oci_version = OCI_VERSION,
+		.oci_version = SPEC_OCI_VERSION,
 		.id = id,
 		.status = status,
 		.has_pid = pid > 0,

@@ -9,6 +9,7 @@
  * master (TIOCGPTPEER), never a name.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
@@ -19,13 +20,8 @@
 #include "proc/proc.h"
 #include "sys/sys.h"
 
-#define DEVPTS_MAGIC	0x1cd1
 #define PTMX_DEV	makedev(5, 2)
 #define PTY_SLAVE_MAJOR 136
-
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
 
 /* --- the pty --------------------------------------------------------------------------------- */
 
@@ -36,7 +32,7 @@ static int check_devpts(int fd, const char *name, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, -r, name, "look at the file system of");
-	if (fs.f_type != DEVPTS_MAGIC)
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
 		return err_user(e, name, "process.terminal: '%s' is not on a devpts", name);
 	return 0;
 }

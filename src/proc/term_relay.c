@@ -34,10 +34,6 @@
 #include "proc/proc.h"
 #include "sys/sys.h"
 
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
-
 #define BUFFER_SIZE   16384
 #define STUCK_MS      2000  /* without any progress, at the end */
 #define FINISH_MAX_MS 30000 /* in all: a slow reader gets it, a trickle does not hold us */

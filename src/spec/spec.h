@@ -20,6 +20,9 @@
 #include "base/err.h"
 #include "ocispec/runtime.h" /* generated: struct oci_config and its parts */
 
+/* The version of runtime-spec that states, features, --version and new bundles name. */
+#define SPEC_OCI_VERSION "1.3.0"
+
 struct id_map {
 	uint32_t inside, outside, size;
 };
