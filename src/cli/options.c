@@ -2,7 +2,7 @@
 /*
  * options - one parser over rows
  *
- * The syntax is what callers of this kind of program rely on (callers.md part 9): one
+ * The syntax is what callers of this kind of program rely on (docs/contract.md, row 1): one
  * dash or two for any name, the value behind '=' or as the next word whatever it looks
  * like. Options may follow operands ("update ID --memory 1g"), but where the operands end
  * in another program's words: the dashes of "exec ID sh -c x" reach the container. Beyond

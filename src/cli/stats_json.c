@@ -2,7 +2,7 @@
 /*
  * stats_json - one JSON object a line
  *
- * The names are an interface: callers.md lists who decodes them. A limit that is none is
+ * The names are an interface: docs/contract.md, row 59. A limit that is none is
  * the largest number, as v1 has it; for pids it is 0.
  */
 #include <inttypes.h>

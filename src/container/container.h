@@ -82,7 +82,7 @@ struct cgroup *container_cgroup(struct arena *a, const struct container *c);
  * init's pidfd readable; for all purposes the container has ended. pid_namespaces(7)
  */
 bool container_is_zombies(struct arena *a, const struct container *c);
-/* Is @verb allowed in this status? The words are callers.md part 9 and rows 36-45. */
+/* Is @verb allowed in this status? The words are docs/contract.md, rows 36 to 45. */
 int container_allows(const struct container *c, enum container_verb verb, struct err *e);
 
 /* --- verbs ------------------------------------------------------------------------------------ */

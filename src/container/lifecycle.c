@@ -3,8 +3,8 @@
  * lifecycle - which verb is allowed in which status
  *
  * The table is the whole rule. The words of a refusal are an interface: engines search
- * for "container not running", "container not paused" and the like (callers.md parts 2,
- * 6 and 9), so each begins a message and the details follow.
+ * for "container not running", "container not paused" and the like (docs/contract.md,
+ * rows 38, 72 and 84), so each begins a message and the details follow.
  */
 #include <stdlib.h>
 

@@ -3,9 +3,9 @@
  * pid_file - the pid for those who read files
  *
  * Digits only, because readers convert the raw bytes; complete at the moment when the
- * name appears; never left behind by a creation that failed (callers.md rows 8-10). What
- * was there before is somebody's until then, and stays when it is no regular file: a
- * rename onto /dev/null or /dev/stdout would be everybody's loss.
+ * name appears; never left behind by a creation that failed (docs/contract.md, rows 8
+ * to 10). What was there before is somebody's until then, and stays when it is no regular
+ * file: a rename onto /dev/null or /dev/stdout would be everybody's loss.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  *
  * The default must come out the same whatever the caller's environment is, because
  * engines give one call a full environment and the next one XDG_RUNTIME_DIR alone or
- * nothing: only the ids, the user namespace and XDG_RUNTIME_DIR decide (callers.md,
- * row 4). Root of the initial user namespace always has /run/cleat.
+ * nothing: only the ids, the user namespace and XDG_RUNTIME_DIR decide
+ * (docs/contract.md, row 4). Root of the initial user namespace always has /run/cleat.
  *
  * Links in the path of the root are followed (/var/run is one); below it none is.
  */

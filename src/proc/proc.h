@@ -170,7 +170,7 @@ int proc_account_find(struct arena *a, int root, const char *text, struct proc_a
 /*
  * proc_find_exec() - where the program is, in the container, as the final user
  *
- * Bare names through PATH of process.env. The words are callers.md rows 31-33:
+ * Bare names through PATH of process.env. The words are docs/contract.md, rows 31 to 33:
  * "executable file not found in $PATH", "no such file or directory", "permission
  * denied", "is a directory". *ret_path is what execve gets. Nothing is opened but with
  * O_PATH. What the process may do by CAP_DAC_* of its own counts, when these are permitted
