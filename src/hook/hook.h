@@ -62,8 +62,8 @@ void hook_close(struct hook_fds *f);
  * @state: the state JSON that each gets on stdin (compact, slashes not escaped)
  * @fds: what they are run with
  *
- * The first failure ends it: "hook createRuntime[1] '/usr/bin/x': exited with status 3:
- * '<last line of stderr>'". A failing poststop hook is a warning, the others run all the
+ * The first failure ends it: "error running createRuntime hook #1: '/usr/bin/x': exited with
+ * status 3: '<last line of stderr>'". A failing poststop hook is a warning, the others run all the
  * same, as config.md wants it.
  */
 int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state,

@@ -3,14 +3,13 @@
  * init - becomes the container's process
  *
  * It does nothing after its birth until GO, which says that its identity is on
- * record; it ends when its channel closes before it is at the gate. The tables below
- * are the whole of what it does, in order; the rule behind the order is "What is final
- * when" in ARCHITECTURE.md.
+ * record; it ends when its channel closes before it is at the gate. The table below and
+ * those of finish.c, which exec-init shares, are the whole of what it does, in order; the
+ * rule behind the order is "What is final when" in ARCHITECTURE.md.
  *
- * Before the gate: everything but the last steps; what concerns the process alone is in
- * finish.c, since exec-init does the same. After it: startContainer hooks, label, filter,
- * capability sets, exec. A failure before goes to the parent, one
- * after it to whoever started us.
+ * Before the gate: everything but the last steps. After it: startContainer hooks, label,
+ * filter, capability sets, exec. A failure before goes to the parent, one after it to
+ * whoever started us.
  */
 #include <stdlib.h>
 

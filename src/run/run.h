@@ -2,9 +2,10 @@
 /*
  * run - the processes: parent, middle, init, and what they say to each other
  *
- * See ARCHITECTURE.md, "Processes". The rest of the program sees three calls:
- * run_create() brings a container to the gate, run_start() lets a created one
- * through, run_attach() waits for it in the foreground.
+ * See ARCHITECTURE.md, "Processes". In order: run_prepare() does what can fail before
+ * anything exists, run_create() brings a container to the gate, run_release() lets it
+ * through, or run_start() does so from another process, and run_attach() stays with it in
+ * the foreground. run_abort() undoes what failed in between, run_close() ends each.
  */
 #ifndef CLEAT_RUN_RUN_H
 #define CLEAT_RUN_RUN_H
