@@ -5,13 +5,13 @@
  * Depth first by descriptors; owner, mode and times are kept, devices and sockets too.
  * Nothing is followed: a link is copied as a link.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "mount/mount_room.h"
@@ -21,7 +21,7 @@
 /* user_namespaces(7): what ids without a mapping look like */
 #define OVERFLOW_ID 65534
 
-static int copy_dir(int from, int to, int depth, struct err *e);
+static int copy_dir(int from, int to, const char *name, int depth, struct err *e);
 
 static int copy_attributes(int to, const char *name, const struct stat *st, struct err *e)
 {
@@ -83,7 +83,7 @@ static int copy_folder(int from, int to, const char *name, int depth, struct err
 	if (r < 0)
 		return err_sys(e, -r, name, "make");
 	out = sys_openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	return out < 0 ? err_sys(e, -out, name, "open") : copy_dir(in, out, depth + 1, e);
+	return out < 0 ? err_sys(e, -out, name, "open") : copy_dir(in, out, name, depth + 1, e);
 }
 
 static int copy_entry(int from, int to, const char *name, int depth, struct err *e)
@@ -104,35 +104,38 @@ static int copy_entry(int from, int to, const char *name, int depth, struct err 
 	return r < 0 ? r : copy_attributes(to, name, &st, e);
 }
 
-static int copy_dir(int from, int to, int depth, struct err *e)
-{
-	int fd = sys_fcntl(from, F_DUPFD_CLOEXEC, 0);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int r = 0;
+struct copying {
+	int from, to, depth;
+	struct err *e;
+};
 
-	if (!d) {
-		fd_close(&fd);
-		return err_sys(e, errno, NULL, "read the directory to copy");
-	}
+static int copy_one(const char *name, unsigned char type, void *arg)
+{
+	const struct copying *c = arg;
+
+	(void)type; /* it is looked at together with the rest */
+	return copy_entry(c->from, c->to, name, c->depth, c->e);
+}
+
+static int copy_dir(int from, int to, const char *name, int depth, struct err *e)
+{
+	struct copying c = { from, to, depth, e };
+	const struct dir d = { .fd = from, .name = name };
+
 	if (depth > DEPTH_MAX)
-		r = err_sys(e, ELOOP, NULL, "copy a directory that is too deep");
-	while (r == 0 && (entry = readdir(d)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			r = copy_entry(from, to, entry->d_name, depth, e);
-	closedir(d);
-	return r;
+		return err_sys(e, ELOOP, name, "copy a directory that is too deep:");
+	return dir_each(&d, copy_one, &c, e);
 }
 
 /*
  * What was not said of the tmpfs's own directory it has from the one that it covers. An owner
  * who is not @mapped looks like one who may well be somebody in the user namespace.
  */
-static int copy_top(int in, int out, bool mapped, const struct mount_op *op, struct err *e)
+static int copy_top(struct stat st, int out, bool mapped, const struct mount_op *op, struct err *e)
 {
-	struct stat st, own;
+	struct stat own;
 
-	if (sys_fstat(in, &st) < 0 || sys_fstat(out, &own) < 0)
+	if (sys_fstat(out, &own) < 0)
 		return 0;
 	if (mount_op_has(op, "mode"))
 		st.st_mode = own.st_mode;
@@ -150,12 +153,16 @@ int mount_copyup(int from, int to, const struct mount_op *op, struct err *e)
 	auto_fd in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY | O_NOATIME, 0);
 	auto_fd out = sys_openat(to, ".", O_RDONLY | O_DIRECTORY, 0);
 	bool mapped = in != -EPERM;
+	struct stat st;
 	int r;
 
 	if (!mapped)
 		in = sys_openat(from, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (in < 0 || out < 0)
 		return err_sys(e, in < 0 ? -in : -out, NULL, "open the directory to copy");
-	r = copy_dir(in, out, 0, e);
-	return r < 0 ? err_note(e, "tmpcopyup") : copy_top(in, out, mapped, op, e);
+	r = sys_fstat(in, &st); /* its times are those of before we read it */
+	if (r < 0)
+		return err_sys(e, -r, op->target, "look at");
+	r = copy_dir(in, out, op->target, 0, e);
+	return r < 0 ? err_note(e, "tmpcopyup") : copy_top(st, out, mapped, op, e);
 }
