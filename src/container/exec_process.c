@@ -212,5 +212,5 @@ int exec_process(struct arena *a, const struct container *c, const struct spec *
 		r = from_options(a, c, spec->config->process, o, &p, e);
 	if (p && o->process && spec->config->process)
 		confine(p, spec->config->process);
-	return r < 0 ? r : spec_check_process(a, p, spec, ret, e);
+	return r < 0 ? r : spec_check_process(a, p, ret, e);
 }

@@ -55,20 +55,13 @@ struct map {
 	struct oci_string_map *map;
 };
 
-static bool is_below(const char *path, const char *above)
-{
-	size_t n = strlen(above);
-
-	return str_starts(path, above) && (!path[n] || path[n] == '.' || path[n] == '[');
-}
-
 static bool remove_key(struct arena *a, const struct map *maps, size_t n, const char *path,
 		       const char *text)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct oci_string_map *map = maps[i].map;
 
-		if (!map || !is_below(path, maps[i].path))
+		if (!map || !spec_path_is_below(path, maps[i].path))
 			continue;
 		for (size_t k = 0; k < map->n; k++) {
 			const char *key = map->entries[k].key;
@@ -92,7 +85,7 @@ struct part { /* an object as a whole; NULL afterwards */
 static bool drop(const struct part *parts, size_t n, const char *path)
 {
 	for (size_t i = 0; i < n; i++)
-		if (*parts[i].object && is_below(path, parts[i].path)) {
+		if (*parts[i].object && spec_path_is_below(path, parts[i].path)) {
 			*parts[i].object = NULL;
 			return true;
 		}
@@ -109,16 +102,17 @@ static bool mend_filter(struct oci_linux_seccomp *s, const char *path)
 {
 	static char action[] = "SCMP_ACT_ERRNO";
 
-	if (is_below(path, "linux.seccomp.defaultAction") && s->default_action != action) {
+	if (spec_path_is_below(path, "linux.seccomp.defaultAction") &&
+	    s->default_action != action) {
 		s->default_action = action;
 		s->has_default_errno_ret = false;
 		return true;
 	}
-	if (is_below(path, "linux.seccomp.architectures") && s->n_architectures) {
+	if (spec_path_is_below(path, "linux.seccomp.architectures") && s->n_architectures) {
 		s->n_architectures = 0;
 		return true;
 	}
-	if (is_below(path, "linux.seccomp.flags") && s->n_flags) {
+	if (spec_path_is_below(path, "linux.seccomp.flags") && s->n_flags) {
 		s->n_flags = 0;
 		return true;
 	}
@@ -359,7 +353,7 @@ static bool is_said(const struct examination *x, const char *path)
 	const struct spec_finding *v = x->report->v;
 
 	for (size_t i = 0; *path && i < x->n_said; i++)
-		if (v[i].severity == SPEC_ERROR && is_below(v[i].path, path))
+		if (v[i].severity == SPEC_ERROR && spec_path_is_below(v[i].path, path))
 			return true;
 	return false;
 }
@@ -416,7 +410,7 @@ static void assume_namespaces(struct spec *s)
 static void leave_out(struct examination *x, const char *path)
 {
 	take_out(x->a, x->spec, path, path);
-	if (str_eq(path, "linux") || is_below(path, "linux.namespaces"))
+	if (str_eq(path, "linux") || spec_path_is_below(path, "linux.namespaces"))
 		assume_namespaces(x->spec);
 }
 

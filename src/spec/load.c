@@ -117,14 +117,13 @@ int spec_check_mounts(struct arena *a, const struct spec *spec, struct err *e)
 	return verdict(&c, NULL, "mounts", e);
 }
 
-int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
-		       struct spec_process *ret, struct err *e)
+int spec_check_process(struct arena *a, const struct oci_process *oci, struct spec_process *ret,
+		       struct err *e)
 {
 	struct check c = { .arena = a };
 	struct spec_process p;
 	int r;
 
-	(void)spec;
 	check_process(oci, &p, &c);
 	r = verdict(&c, NULL, "process", e);
 	if (r == 0)
@@ -249,13 +248,6 @@ static void take_decoded(struct arena *a, const struct ocispec_findings *found,
 	leave_out(ret, SPEC_REMARK, found->n_lost - n_error);
 }
 
-static bool is_below(const char *path, const char *above)
-{
-	size_t n = strlen(above);
-
-	return !strncmp(path, above, n) && (!path[n] || path[n] == '.' || path[n] == '[');
-}
-
 /*
  * Where the decoder met an error, what follows from it is not said: neither of the value
  * itself and what is in it, nor of what it is part of.
@@ -271,9 +263,10 @@ static bool is_consequence(const struct spec_report *r, size_t n_decoded,
 
 		if (r->v[i].severity != SPEC_ERROR)
 			continue;
-		if (needs_namespace && (str_eq(wrong, "linux") || is_below(wrong, NAMESPACES)))
+		if (needs_namespace &&
+		    (str_eq(wrong, "linux") || spec_path_is_below(wrong, NAMESPACES)))
 			return true;
-		if (is_below(path, wrong) || is_below(wrong, path))
+		if (spec_path_is_below(path, wrong) || spec_path_is_below(wrong, path))
 			return true;
 	}
 	return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * locate - where in a text the value of a path is
+ * locate - where in a text the value of a path is, and what a path is part of
  *
  * The text has been decoded before: this only walks to a place in it. Whatever it is
  * given, it stays inside.
@@ -155,4 +155,11 @@ bool spec_locate(const char *text, size_t length, const char *path, struct ocisp
 	}
 	*ret = place;
 	return all;
+}
+
+bool spec_path_is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return strncmp(path, above, n) == 0 && (!path[n] || path[n] == '.' || path[n] == '[');
 }

@@ -117,9 +117,9 @@ int spec_load(struct arena *a, const char *bundle, const char *config, struct sp
 int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec **ret,
 		   struct err *e);
 
-/* Check a process object on its own (exec --process); @spec is the container's. */
-int spec_check_process(struct arena *a, const struct oci_process *oci, const struct spec *spec,
-		       struct spec_process *ret, struct err *e);
+/* Check a process object on its own (exec). Returns 0 or -errno. */
+int spec_check_process(struct arena *a, const struct oci_process *oci, struct spec_process *ret,
+		       struct err *e);
 
 /* --- everything that is wrong, at once --------------------------------------------------- */
 
@@ -177,6 +177,9 @@ size_t spec_report_count(const struct spec_report *r, enum spec_severity severit
  * False when it is not there: *ret is then the place of what is nearest around it.
  */
 bool spec_locate(const char *text, size_t length, const char *path, struct ocispec_place *ret);
+
+/* Is @path that of @above, or of something in it? "linux.devices[3].path" is in "linux.devices". */
+bool spec_path_is_below(const char *path, const char *above);
 
 /* What the specification says about a path: "config.md, Process: ...", or NULL. */
 const char *spec_rule(const char *path);
