@@ -159,28 +159,29 @@ static int swrk_start(struct swrk *s, const struct criu_request *q, struct err *
 				   .exit_signal = SIGCHLD,
 				   .pidfd = (uintptr_t)&s->pidfd };
 	char *const *env = environment(s->arena);
-	int ends[2] = { -1, -1 }, go[2] = { -1, -1 };
+	auto_fd theirs = -1, held = -1, go = -1;
+	int ends[2];
 	int r = sys_socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
 
-	if (r == 0)
-		r = sys_pipe2(go, O_CLOEXEC);
 	if (r < 0)
 		return err_sys(e, -r, p->path, "make a socket for");
+	s->socket = ends[0];
+	theirs = ends[1];
+	r = sys_pipe2(ends, O_CLOEXEC);
+	if (r < 0)
+		return err_sys(e, -r, p->path, "make a pipe for");
+	held = ends[0];
+	go = ends[1];
 	if (p->cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)p->cgroup;
 	}
 	s->pid = sys_clone3(&args, sizeof(args));
 	if (s->pid == 0) {
-		fd_close(&go[1]);
-		swrk_child(p, q, ends[1], go[0], env);
+		fd_close(&go);
+		swrk_child(p, q, theirs, held, env);
 	}
-	s->socket = ends[0];
-	fd_close(&ends[1]);
-	fd_close(&go[0]);
-	r = s->pid < 0 ? err_sys(e, -s->pid, p->path, "start") : let_go(s, go[1], e);
-	fd_close(&go[1]);
-	return r;
+	return s->pid < 0 ? err_sys(e, -s->pid, p->path, "start") : let_go(s, go, e);
 }
 
 /* Closing the socket ends it, if it has not ended already. */
