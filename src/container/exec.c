@@ -103,16 +103,15 @@ static int make_plan(struct execution *x, struct err *e)
 
 static int open_cgroup(struct execution *x, struct err *e)
 {
-	const char *below = x->options->cgroup;
+	const char *below = x->options->cgroup ? x->options->cgroup : "";
 
+	below += strspn(below, "/");
 	x->cgroup = container_cgroup(x->arena, &x->c);
 	x->run.cgroup = x->cgroup;
-	if (!below || str_eq(below, "/"))
+	if (!*below)
 		return x->cgroup ? cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e) : 0;
 	if (!x->cgroup || cgroup_v2_fd(x->cgroup) < 0)
 		return err_user(e, "cgroup", "--cgroup '%s' needs a cgroup v2", below);
-	while (*below == '/')
-		below++;
 	x->run.birth = sys_openat2(cgroup_v2_fd(x->cgroup), below, O_PATH | O_DIRECTORY, 0,
 				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (x->run.birth == -EXDEV)

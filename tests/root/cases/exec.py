@@ -428,9 +428,9 @@ def _(t):
     started(t)
     below = cgroups.v2_root() + t.config["linux"]["cgroupsPath"] + "/below"
     os.mkdir(below)
-    for path in ("below", "/below"):
+    for path, place in (("below", "/below"), ("/below", "/below"), ("/", "/"), ("//", "/")):
         text = t.ok("exec", "--cgroup", path, t.id, "/probe", "read", "/proc/self/cgroup").out
-        t.check("0::/below" in text, text)
+        t.check(f"0::{place}" in json.loads(text)["/proc/self/cgroup"].split("\n"), text)
     t.fails("'../x' is not a sub cgroup path", "exec", "--cgroup", "../x", t.id, "/probe")
     t.fails("open the cgroup 'none'", "exec", "--cgroup", "none", t.id, "/probe")
     t.delete("--force")
