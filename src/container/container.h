@@ -95,6 +95,7 @@ struct create_options {
 	const char *listen_names; /* LISTEN_FDNAMES, or NULL */
 	bool require_limits;
 };
+/* Bring it to the gate. -EEXIST: the id is taken. On failure nothing is left of it. */
 int container_create(const struct context *ctx, const struct create_options *o, struct err *e);
 /* *ret_status: the container's exit status (128+n for a signal); 0 when detached. */
 int container_run(const struct context *ctx, const struct create_options *o, int *ret_status,
@@ -121,10 +122,15 @@ struct exec_options {
 /* *ret_status: the process's exit status (128+n for a signal); 0 when detached. */
 int container_exec(const struct context *ctx, const struct exec_options *o, int *ret_status,
 		   struct err *e);
+/* Let the process go that waits as @name. -ESRCH: there is none, or it has ended. */
 int container_exec_start(const struct context *ctx, const char *id, const char *name,
 			 struct err *e);
+/* Let it through the gate. Returns when its program is executed, or with the reason why not. */
 int container_start(const struct context *ctx, const char *id, struct err *e);
-/* @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. */
+/*
+ * @sig: CONTAINER_STOP_SIGNAL is the one that the image names, else SIGTERM. @all: to everybody
+ * in its cgroup, also when init has ended.
+ */
 #define CONTAINER_STOP_SIGNAL (-1)
 int container_kill(const struct context *ctx, const char *id, int sig, bool all, struct err *e);
 /*
@@ -139,8 +145,13 @@ int container_wait(struct arena *a, const struct context *ctx, const char *id, i
  * One that is just being made is stopped as soon as it has an init.
  */
 int container_stop(const struct context *ctx, const char *id, int64_t timeout_ms, struct err *e);
+/*
+ * Remove all that was made for it. @force: kill it first, whatever its status is; then it is no
+ * error when it does not exist, and what a killed creation has left goes as well.
+ */
 int container_delete(const struct context *ctx, const char *id, bool force, struct err *e);
 
+/* Hold all of its processes still, and let them go on: when it returns they are, and do. */
 int container_pause(const struct context *ctx, const char *id, struct err *e);
 int container_resume(const struct context *ctx, const char *id, struct err *e);
 /* Everything but resources may be NULL. All or nothing. */
