@@ -245,8 +245,10 @@ static int build(struct creation *m, int (*bring)(struct creation *m, void *arg,
 		r = notify_make(&m->c, e);
 	if (r < 0)
 		return r;
-	if (cgroup_create(m->arena, &m->plan->cgroup, m->c.root.fd, &m->cgroup, e) < 0)
+	if (cgroup_create(m->arena, &m->plan->cgroup, m->c.root.fd, &m->cgroup, e) < 0) {
+		m->c.state->cgroup = NULL; /* nothing of it is ours: one that was there stays */
 		return err_set_id(e, "cgroup");
+	}
 	m->run.cgroup = m->cgroup;
 	return bring(m, arg, e);
 }

@@ -141,6 +141,22 @@ def _(t):
     t.fails("does not exist", "state", t.id)
 
 
+@case("a frozen cgroup that was there is refused, and stays", needs="cgroup2")
+def _(t):
+    path = cgroups.directory("", "/" + t.id)
+    t.write_config()
+    os.mkdir(path)
+    freeze(t, True)
+    try:
+        for verb in ("create", "run"):
+            t.fails("container's cgroup unexpectedly frozen", verb, "--bundle", t.bundle, t.id)
+    finally:
+        there = os.path.isdir(path)
+        if there:
+            os.rmdir(path)
+    t.check(there, "the cgroup is gone")
+
+
 @case("without a pid namespace whoever is in the cgroup is the container's", needs="cgroup2")
 def _(t):
     t.edit({"linux.namespaces": namespaces("network", "ipc", "uts", "mount", "cgroup")})
