@@ -152,6 +152,8 @@ static void add_capabilities(struct arena *a, struct oci_process *p, const struc
 	c->bounding = append(a, c->bounding, c->n_bounding, more, &c->n_bounding);
 	c->effective = append(a, c->effective, c->n_effective, more, &c->n_effective);
 	c->permitted = append(a, c->permitted, c->n_permitted, more, &c->n_permitted);
+	if (c->n_inheritable) /* without it they would be lost to a user who is not root */
+		c->ambient = append(a, c->ambient, c->n_ambient, more, &c->n_ambient);
 	p->capabilities = c;
 }
 

@@ -51,6 +51,11 @@ options_row("--env is added and the later one wins",
             {"+process.env": ["FIRST=1"]})
 options_row("--cap", ("--cap", "CAP_SYS_TIME"),
             {"status.CapEff": lambda mask: int(mask, 16) >> 25 & 1})
+options_row("--cap reaches a user where it is inheritable",
+            ("-u", "7", "--cap", "CAP_SYSLOG", "--cap", "CAP_KILL"),
+            {"capabilities.effective": mask("SYSLOG"), "capabilities.ambient": mask("SYSLOG"),
+             "capabilities.bounding": mask("SYSLOG", "KILL")},
+            {"process.capabilities": caps("SYSLOG", sets=("inheritable",))})
 
 
 @case("--user-name")
