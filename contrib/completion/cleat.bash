@@ -45,7 +45,7 @@ _cleat_value() {
 	exec:--cap | exec:-c) _cleat_none ;;
 	exec:--apparmor) _cleat_none ;;
 	exec:--process-label) _cleat_none ;;
-	exec:--cgroup) _cleat_files -f ;;
+	exec:--cgroup) _cleat_none ;;
 	exec:--console-socket) _cleat_files -f ;;
 	exec:--pidfd-socket) _cleat_files -f ;;
 	exec:--pid-file) _cleat_files -f ;;

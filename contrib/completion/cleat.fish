@@ -73,7 +73,7 @@ complete -c cleat -n '__fish_seen_subcommand_from exec' -l cap -s c -x -d 'one m
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l no-new-privs -d 'execve(2) gives it no privileges'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l apparmor -x -d 'AppArmor profile'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l process-label -x -d 'SELinux label'
-complete -c cleat -n '__fish_seen_subcommand_from exec' -l cgroup -rF -d 'cgroup below the container\'s own'
+complete -c cleat -n '__fish_seen_subcommand_from exec' -l cgroup -x -d 'cgroup below the container\'s own'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l ignore-paused -d 'also in a paused container; the process starts when it is resumed'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l console-socket -rF -d 'socket that gets its terminal'
 complete -c cleat -n '__fish_seen_subcommand_from exec' -l pidfd-socket -rF -d 'socket that gets a pidfd of it'

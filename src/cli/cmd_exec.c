@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
 	  "execve(2) gives it no privileges" },
 	{ "apparmor", 0, OPTION_STRING, AT(apparmor), "PROFILE", "AppArmor profile" },
 	{ "process-label", 0, OPTION_STRING, AT(process_label), "LABEL", "SELinux label" },
-	{ "cgroup", 0, OPTION_STRING, AT(cgroup), "PATH", "cgroup below the container's own" },
+	{ "cgroup", 0, OPTION_LIST, AT(cgroups), "[CTL:]PATH", "cgroup below the container's own" },
 	{ "ignore-paused", 0, OPTION_BOOL, AT(ignore_paused), NULL,
 	  "also in a paused container; the process starts when it is resumed" },
 	{ "console-socket", 0, OPTION_STRING, AT(console_socket), "PATH",

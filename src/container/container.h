@@ -112,8 +112,8 @@ struct exec_options {
 	const char *create;  /* the name under which it waits for container_exec_start(), or NULL */
 	const char *process; /* file with a process object, "-": stdin; NULL: the rest counts */
 	char *const *args;   /* ends with NULL */
-	const char *cwd, *user, *user_name, *apparmor, *process_label, *cgroup;
-	struct string_list env, caps, groups;
+	const char *cwd, *user, *user_name, *apparmor, *process_label;
+	struct string_list env, caps, groups, cgroups;
 	bool tty, no_new_privs, detach, ignore_paused, no_subreaper;
 	const char *console_socket, *pidfd_socket, *pid_file;
 	unsigned preserve_fds, listen_fds;

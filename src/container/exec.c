@@ -7,11 +7,10 @@
  * meanwhile, so do we.
  */
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/stat.h>
 
-#include "base/str.h"
 #include "container/internal.h"
 #include "sys/sys.h"
 
@@ -101,24 +100,30 @@ static int make_plan(struct execution *x, struct err *e)
 	return r;
 }
 
+static int without_cgroup(const struct string_list *below, struct err *e)
+{
+	for (size_t i = 0; i < below->n; i++)
+		if (below->v[i][strspn(below->v[i], "/")])
+			return err_user(e, "cgroup",
+					"--cgroup '%s' needs a container with a cgroup",
+					below->v[i]);
+	return 0;
+}
+
 static int open_cgroup(struct execution *x, struct err *e)
 {
-	const char *below = x->options->cgroup ? x->options->cgroup : "";
+	const struct string_list *below = &x->options->cgroups;
+	int r = 0;
 
-	below += strspn(below, "/");
 	x->cgroup = container_cgroup(x->arena, &x->c);
 	x->run.cgroup = x->cgroup;
-	if (!*below)
-		return x->cgroup ? cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e) : 0;
-	if (!x->cgroup || cgroup_v2_fd(x->cgroup) < 0)
-		return err_user(e, "cgroup", "--cgroup '%s' needs a cgroup v2", below);
-	x->run.birth = sys_openat2(cgroup_v2_fd(x->cgroup), below, O_PATH | O_DIRECTORY, 0,
-				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	if (x->run.birth == -EXDEV)
-		return err_user(e, below,
-				"--cgroup: '%s' is not a sub cgroup path of container '%s'", below,
-				x->c.id);
-	return x->run.birth < 0 ? err_sys(e, -x->run.birth, below, "open the cgroup") : 0;
+	if (!x->cgroup)
+		return without_cgroup(below, e);
+	for (size_t i = 0; i < below->n && r == 0; i++)
+		r = cgroup_enter_below(x->cgroup, below->v[i], &x->run.birth, e);
+	if (r == 0 && x->run.birth < 0)
+		r = cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e);
+	return r;
 }
 
 static int write_pid(void *arg, struct err *e)

@@ -441,6 +441,34 @@ def _(t):
     t.delete("--force")
 
 
+@case("--cgroup in v1 hierarchies", needs="v1")
+def _(t):
+    """For all that have it, or those of some controllers; runc has the same words."""
+    started(t)
+    path, trees = t.config["linux"]["cgroupsPath"], cgroups.v1_roots()
+    first, second = [c for c in ("memory", "pids", "cpu", "freezer") if c in trees][:2]
+    for controller in (first, second):
+        os.mkdir(f"{trees[controller]}{path}/below")
+
+    def places(*options):
+        text = t.ok("exec", *options, t.id, "/probe", "read", "/proc/self/cgroup").out
+        return tuple(f"{c}:/below" in text for c in (first, second))
+
+    for options, expected in (
+            (("--cgroup", "below"), (True, True)),
+            (("--cgroup", f"{first}:below"), (True, False)),
+            (("--cgroup", f"{first},{second}:/below"), (True, True)),
+            (("--cgroup", f"{first}:/", "--cgroup", f"{second}:below"), (False, True)),
+            (("--cgroup", "/"), (False, False))):
+        t.equal(places(*options), expected, " ".join(options))
+    for word, text in (("nope:below", "unknown controller 'nope'"),
+                       (f"{first}:none", "open the cgroup 'none'"),
+                       (f"{first}:../x", "'../x' is not a sub cgroup path"),
+                       ("none", "open the cgroup 'none'")):
+        t.fails(text, "exec", "--cgroup", word, t.id, "/probe")
+    t.delete("--force")
+
+
 @case("--ignore-paused", needs="cgroup2")
 def _(t):
     started(t)
