@@ -222,14 +222,14 @@ def nothing_left(path, before=(), seconds=10):
 
 
 def many(e, one, count=200):
-    """A shell command, run for each of many containers while the machine has other things to do.
+    """A shell command, run for each of many containers while every processor has something else to do.
 
     Four at a time; $n is a number, and the command must print it."""
     before = leftovers(e.path)
-    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
+    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count())]
     try:
         e.sh(f"seq {count} | xargs -P 4 -I{{}} sh -c "
-             f"'n={{}}; [ \"$({one})\" = $n ] || {{ echo $n failed; exit 255; }}'", timeout=3600)
+             f"'n={{}}; [ \"$({one})\" = $n ] || {{ echo $n failed; exit 255; }}'", timeout=3 * 3600)
     finally:
         for child in load:
             child.kill()
