@@ -19,6 +19,7 @@ struct cgroup_dir {
 	const char *path;      /* "/a/b" */
 	size_t prefix;	       /* bytes of @at in front of @path */
 	unsigned n_made;       /* directories on the way that we made, the last one included */
+	bool made;	       /* the last one, too */
 	bool absent;	       /* could not be made, and nothing needs it */
 };
 

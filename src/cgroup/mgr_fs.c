@@ -153,6 +153,7 @@ static int make_path(struct cgroup *cg, struct cgroup_dir *d)
 
 		if (r == 0) {
 			d->n_made++;
+			d->made = true;
 			return 1;
 		}
 		if (r == -EEXIST)
@@ -171,12 +172,14 @@ static bool no_permission(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
-/* An empty directory, alone or with what we made above it. */
+/* An empty directory, alone or with what we made above it; or that alone, if it is not ours. */
 static void unmake_dir(const struct cgroup *cg, struct cgroup_dir *d)
 {
 	char path[PATH_MAX];
 
 	str_copy(path, sizeof(path), d->at);
+	if (d->n_made > 0 && !d->made)
+		*strrchr(path, '/') = '\0';
 	while (d->n_made > 0 && sys_unlinkat(cg->root.fd, path, AT_REMOVEDIR) == 0) {
 		d->n_made--;
 		if (d->n_made > 0)
