@@ -224,11 +224,12 @@ def nothing_left(path, before=(), seconds=10):
 def many(e, one, count=200):
     """A shell command, run for each of many containers while every processor has something else to do.
 
-    Four at a time; $n is a number, and the command must print it."""
+    Two at a time a processor, four at most; $n is a number, and the command must print it."""
     before = leftovers(e.path)
-    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count())]
+    processors = len(os.sched_getaffinity(0))
+    load = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(processors)]
     try:
-        e.sh(f"seq {count} | xargs -P 4 -I{{}} sh -c "
+        e.sh(f"seq {count} | xargs -P {min(2 * processors, 4)} -I{{}} sh -c "
              f"'n={{}}; [ \"$({one})\" = $n ] || {{ echo $n failed; exit 255; }}'", timeout=3 * 3600)
     finally:
         for child in load:
