@@ -170,11 +170,12 @@ static void load_poststop(struct arena *a, const struct container *c, struct pos
 
 	if (!c->state || !c->state->poststop_hooks || record_phase(c->state) < RECORD_IDENTITY)
 		return;
-	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &ret->spec, &e) < 0 ||
-	    hook_plan_make(a, ret->spec, &ret->hooks, &e) < 0) {
+	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &ret->spec, &e) < 0) {
 		log_warning("container '%s': poststop hooks: %s", c->id, e.text);
 		ret->spec = NULL;
+		return;
 	}
+	hook_plan_make(ret->spec, &ret->hooks);
 }
 
 /* runtime.md, lifecycle step 13: failures were logged, the rest goes on. */

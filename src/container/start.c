@@ -32,9 +32,9 @@ static int run_poststart(struct arena *a, const struct container *c, struct err 
 
 	if (!c->state->poststart_hooks)
 		return 0;
-	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e) < 0 ||
-	    hook_plan_make(a, spec, &hooks, e) < 0)
+	if (spec_load_copy(a, c->dir.fd, c->state->bundle, &spec, e) < 0)
 		return -e->code;
+	hook_plan_make(spec, &hooks);
 	return container_poststart(a, &hooks, spec, c, e);
 }
 

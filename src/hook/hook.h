@@ -43,7 +43,7 @@ struct hook_fds {
 #define HOOK_FDS_NONE ((struct hook_fds){ -1, -1, -1 })
 
 /* Pure; config-level checks (absolute path, timeout > 0) are spec's. */
-int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret, struct err *e);
+void hook_plan_make(const struct spec *spec, struct hook_plan *ret);
 
 /*
  * hook_open() - open what hooks of the plan are run with

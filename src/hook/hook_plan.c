@@ -22,12 +22,11 @@ static void take(struct hook_plan *p, enum hook_kind kind, struct oci_hook *cons
 	p->n[kind] = n;
 }
 
-int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *ret, struct err *e)
+void hook_plan_make(const struct spec *spec, struct hook_plan *ret)
 {
 	const struct oci_hooks *h = spec->config->hooks;
 	struct hook_plan p = { 0 };
 
-	(void)a, (void)e;
 	if (h) {
 		take(&p, HOOK_PRESTART, h->prestart, h->n_prestart);
 		take(&p, HOOK_CREATE_RUNTIME, h->create_runtime, h->n_create_runtime);
@@ -39,5 +38,4 @@ int hook_plan_make(struct arena *a, const struct spec *spec, struct hook_plan *r
 	p.out = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDOUT);
 	p.err = spec_annotation(spec->config, SPEC_ANNOTATION_HOOKS_STDERR);
 	*ret = p;
-	return 0;
 }

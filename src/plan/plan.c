@@ -35,10 +35,9 @@ int plan_make(struct arena *a, const struct spec *spec, const struct host *host,
 		r = net_plan_make(a, spec, host, &p->net, e);
 	if (r == 0)
 		r = rdt_plan_make(a, spec, opt->id, &p->rdt, e);
-	if (r == 0)
-		r = hook_plan_make(a, spec, &p->hooks, e);
 	if (r < 0)
 		return r;
+	hook_plan_make(spec, &p->hooks);
 	*ret = p;
 	return 0;
 }
