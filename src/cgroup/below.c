@@ -48,10 +48,8 @@ static int enter_all(struct cgroup *cg, const char *path, int *ret_v2, struct er
 
 	if (fd < 0 && fd != -ENOENT)
 		return refuse(path, fd, e);
-	if (found) {
-		fd_close(ret_v2);
+	if (found)
 		*ret_v2 = fd;
-	}
 	for (size_t i = 0; i < cg->n_dirs; i++) {
 		struct cgroup_dir *d = &cg->dirs[i];
 		int r = !d->hierarchy || d->absent ? -ENOENT : move_v1(cg, d, path);
@@ -63,41 +61,68 @@ static int enter_all(struct cgroup *cg, const char *path, int *ret_v2, struct er
 	return found ? 0 : refuse(path, -ENOENT, e);
 }
 
-/* Controllers of one hierarchy may be named together: their directory moves once. */
-static int enter_some(struct cgroup *cg, char *controllers, const char *path, struct err *e)
+/*
+ * The directory of each controller's hierarchy moves once: "cpu,cpuacct" may be one. @by has for
+ * each directory which word has moved it, 0 for none.
+ */
+static int enter_some(struct cgroup *cg, char *controllers, const char *path, size_t word,
+		      size_t *by, struct err *e)
 {
-	bool *wanted = arena_new_n(cg->arena, cg->n_dirs + 1, bool);
 	char *save = NULL;
-	int r = 0;
 
 	for (char *c = strtok_r(controllers, ",", &save); c; c = strtok_r(NULL, ",", &save)) {
-		const struct cgroup_dir *d = cgroup_dir_v1(cg, c);
+		struct cgroup_dir *d = cgroup_dir_v1(cg, c);
+		int r = 0;
 
 		if (!d)
 			return err_user(e, c, "--cgroup: unknown controller '%s'", c);
-		wanted[d - cg->dirs] = true;
+		if (by[d - cg->dirs] == word)
+			continue;
+		if (by[d - cg->dirs])
+			return err_user(e, c, "--cgroup: the hierarchy of '%s' is named twice", c);
+		by[d - cg->dirs] = word;
+		if (*path)
+			r = move_v1(cg, d, path);
+		if (r < 0)
+			return refuse(path, r, e);
 	}
-	for (size_t i = 0; i < cg->n_dirs && r == 0; i++)
-		if (wanted[i] && *path)
-			r = move_v1(cg, &cg->dirs[i], path);
-	return r < 0 ? refuse(path, r, e) : 0;
+	return 0;
 }
 
-int cgroup_enter_below(struct cgroup *cg, const char *where, int *ret_v2, struct err *e)
+/* Of "cpu,memory:path"; without v1 hierarchies, or behind a slash, a colon is part of the path. */
+static const char *end_of_controllers(const struct cgroup *cg, const char *where)
 {
-	const char *colon = strchr(where, ':');
-	const char *path = where;
-	bool has_v1 = false;
+	const char *colon = where + strcspn(where, ":/");
 
-	for (size_t i = 0; i < cg->n_dirs; i++)
-		has_v1 |= cg->dirs[i].hierarchy && !cg->dirs[i].absent;
-	if (!has_v1 || !colon || memchr(where, '/', (size_t)(colon - where)))
-		colon = NULL;
-	if (colon)
-		path = colon + 1;
-	path += strspn(path, "/");
-	if (colon)
-		return enter_some(cg, arena_strndup(cg->arena, where, (size_t)(colon - where)),
-				  path, e);
-	return *path ? enter_all(cg, path, ret_v2, e) : 0;
+	for (size_t i = 0; i < cg->n_dirs && *colon == ':'; i++)
+		if (cg->dirs[i].hierarchy && !cg->dirs[i].absent)
+			return colon;
+	return NULL;
+}
+
+int cgroup_enter_below(struct cgroup *cg, const char *const *where, size_t n, int *ret_v2,
+		       struct err *e)
+{
+	size_t *by = arena_new_n(cg->arena, cg->n_dirs + 1, size_t);
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const char *colon = end_of_controllers(cg, where[i]);
+		const char *path = colon ? colon + 1 : where[i];
+
+		path += strspn(path, "/");
+		if (colon)
+			r = enter_some(
+				cg, arena_strndup(cg->arena, where[i], (size_t)(colon - where[i])),
+				path, i + 1, by, e);
+		else if (n > 1)
+			r = err_user(
+				e, where[i],
+				"--cgroup: '%s' is without controllers, so it cannot be one of "
+				"several",
+				where[i]);
+		else if (*path)
+			r = enter_all(cg, path, ret_v2, e);
+	}
+	return r;
 }

@@ -165,11 +165,12 @@ int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e);
 int cgroup_open_leaf(struct cgroup *cg, pid_t pid, int *ret, struct err *e);
 /*
  * For exec: cgroup_join() is to take a further process to a cgroup below the container's, which
- * must be there. @where is a path, or "cpu,memory:path" for the v1 hierarchies of these
- * controllers alone. *ret_v2, -1 or a descriptor that is replaced, is the v2 directory of a
- * path, which the caller closes; untouched where that has none.
+ * must be there. @where is a path, or one or more "cpu,memory:path" for the v1 hierarchies of
+ * these controllers alone, each named once. *ret_v2 gets the v2 directory of a path, which the
+ * caller closes; it is untouched where that has none.
  */
-int cgroup_enter_below(struct cgroup *cg, const char *where, int *ret_v2, struct err *e);
+int cgroup_enter_below(struct cgroup *cg, const char *const *where, size_t n, int *ret_v2,
+		       struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 
 /* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each, thaw). */

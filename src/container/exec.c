@@ -119,8 +119,8 @@ static int open_cgroup(struct execution *x, struct err *e)
 	x->run.cgroup = x->cgroup;
 	if (!x->cgroup)
 		return without_cgroup(below, e);
-	for (size_t i = 0; i < below->n && r == 0; i++)
-		r = cgroup_enter_below(x->cgroup, below->v[i], &x->run.birth, e);
+	if (below->n)
+		r = cgroup_enter_below(x->cgroup, below->v, below->n, &x->run.birth, e);
 	if (r == 0 && x->run.birth < 0)
 		r = cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e);
 	return r;

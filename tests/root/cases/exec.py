@@ -456,6 +456,7 @@ def _(t):
 
     for options, expected in (
             (("--cgroup", "below"), (True, True)),
+            (("--cgroup", f"{first},{first}:below"), (True, False)),
             (("--cgroup", f"{first}:below"), (True, False)),
             (("--cgroup", f"{first},{second}:/below"), (True, True)),
             (("--cgroup", f"{first}:/", "--cgroup", f"{second}:below"), (False, True)),
@@ -466,6 +467,9 @@ def _(t):
                        (f"{first}:../x", "'../x' is not a sub cgroup path"),
                        ("none", "open the cgroup 'none'")):
         t.fails(text, "exec", "--cgroup", word, t.id, "/probe")
+    for other, text in (("below", "'below' is without controllers"),
+                        (f"{first}:/", f"the hierarchy of '{first}' is named twice")):
+        t.fails(text, "exec", "--cgroup", f"{first}:below", "--cgroup", other, t.id, "/probe")
     t.delete("--force")
 
 
