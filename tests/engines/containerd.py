@@ -38,6 +38,7 @@ class Containerd(frame.Engine):
     space = "default"
 
     def start(self):
+        self.lift_start_limit("containerd")
         self.sh("systemctl start containerd")
         frame.busybox_tree(TREE)
         self.sh(f"ctr -n {self.space} image import {image_archive('/var/tmp/bb-image', TREE)}")
@@ -52,6 +53,7 @@ class Containerd(frame.Engine):
 
     def stop(self):
         self.run("systemctl stop containerd; rm -rf /var/tmp/bb-image /var/tmp/bb-image.tar " + TREE)
+        self.restore_start_limit("containerd")
 
     def pid(self, name):
         return self.sh(f"ctr task ls | awk '$1 == \"{name}\" {{ print $2 }}'")

@@ -47,6 +47,7 @@ class Cri(frame.Engine):
         self.until("cri Version </dev/null", "containerd")
 
     def start(self):
+        self.lift_start_limit("containerd")
         frame.busybox_tree(TREE)
         # The sandbox runs the image's command; this one sleeps, like pause does.
         self.configure(self.manager == "systemd")
@@ -95,6 +96,7 @@ class Cri(frame.Engine):
     def stop(self):
         self.run("systemctl stop containerd; rm -rf /etc/containerd/config.toml /etc/cni/net.d/10-test.conflist "
                  "/var/tmp/bb-image /var/tmp/bb-image.tar; ip link del cni0")
+        self.restore_start_limit("containerd")
 
 
 def make(*args):

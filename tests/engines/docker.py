@@ -29,11 +29,10 @@ class Docker(frame.Engine):
         drop_in = "/etc/systemd/system/docker.service.d"
         os.makedirs(drop_in, exist_ok=True)
         with open(f"{drop_in}/runtime.conf", "w", encoding="ascii") as f:
-            f.write(f"[Service]\nEnvironment=DOCKER_BUILDKIT_RUNC_COMMAND={self.path}\n"
-                    "[Unit]\nStartLimitIntervalSec=0\n")
+            f.write(f"[Service]\nEnvironment=DOCKER_BUILDKIT_RUNC_COMMAND={self.path}\n")
         self.configure()
-        self.sh("systemctl daemon-reload; systemctl reset-failed docker 2>/dev/null; "
-                "systemctl restart docker")
+        self.lift_start_limit("docker")
+        self.sh("systemctl restart docker")
         self.import_image()
 
     def import_image(self):
@@ -51,7 +50,8 @@ class Docker(frame.Engine):
     def stop(self):
         self.run("docker image prune -af; systemctl stop docker.service docker.socket")
         self.run("rm -rf /etc/docker/daemon.json /etc/systemd/system/docker.service.d; "
-                 "systemctl daemon-reload; systemctl stop containerd")
+                 "systemctl stop containerd")
+        self.restore_start_limit("docker")
         shutil.rmtree(TREE, ignore_errors=True)
 
     def inspect(self, name, form):

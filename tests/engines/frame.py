@@ -25,6 +25,8 @@ import time
 SETUP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib/cleat-setup")
 TESTS = {}
 TOP = "/sys/fs/cgroup"
+UNITS = "/run/systemd/system"
+START_LIMIT = "start-limit.conf"
 RUNTIMES = {"cleat": "/usr/local/bin/cleat", "crun": "/usr/bin/crun", "runc": "/usr/bin/runc"}
 
 
@@ -96,6 +98,17 @@ class Engine:
         """Remove what a test has made; fails if something of containers stays on the machine."""
         self.remove_all()
         nothing_left(self.path, before)
+
+    def lift_start_limit(self, unit):
+        """Let a service be restarted at will: systemd refuses a sixth start within ten seconds."""
+        os.makedirs(f"{UNITS}/{unit}.service.d", exist_ok=True)
+        with open(f"{UNITS}/{unit}.service.d/{START_LIMIT}", "w", encoding="ascii") as f:
+            f.write("[Unit]\nStartLimitIntervalSec=0\n")
+        self.sh(f"systemctl daemon-reload; systemctl reset-failed {unit} 2>/dev/null || :")
+
+    def restore_start_limit(self, unit):
+        self.run(f"rm -f {UNITS}/{unit}.service.d/{START_LIMIT}; "
+                 f"rmdir {UNITS}/{unit}.service.d; systemctl daemon-reload")
 
     def pid(self, name):
         """The process id of a container's init, as this machine numbers it."""
