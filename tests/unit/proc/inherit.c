@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -61,6 +62,16 @@ static int cpus(void)
 	return sched_getaffinity(0, sizeof(set), &set) < 0 ? -1 : CPU_COUNT(&set);
 }
 
+/* All that the cpuset allows, whatever the tests were started with. */
+static int cpus_allowed(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0);
+	return cpus();
+}
+
 static void check_everything(int cpus_before, bool noted)
 {
 	struct sigaction now;
@@ -96,7 +107,7 @@ static void reset(bool note)
 	const struct spec_process process = { .umask = -1 };
 	struct proc_plan p = { .process = &process, .ioprio = -1 };
 	struct err e = { 0 };
-	int before = cpus();
+	int before = cpus_allowed();
 
 	if (!place_is_root())
 		unit_skip("needs root: a nice value is lowered");
@@ -140,7 +151,7 @@ TEST(affinity_of_exec)
 			       .exec_initial = { &first, 1 },
 			       .exec_final = { &first, 1 } };
 	struct err e = { 0 };
-	int before = cpus();
+	int before = cpus_allowed();
 
 	CHECK_OK(proc_reset_inherited(&p, &e), &e);
 	CHECK_INT(cpus(), before); /* not for init */
