@@ -213,7 +213,7 @@ static int make_readonly(struct mount_ctx *m, const struct mount_op *op, int tre
 static int make_again(struct mount_ctx *m, const struct mount_op *op, int target, struct err *e)
 {
 	struct err again = { 0 };
-	int tree = mount_fs_old_style(m->plan, op, target, &again);
+	int tree = mount_fs_old_style(m->plan, op, target, NULL, &again);
 
 	if (tree >= 0)
 		err_clear(e);
@@ -227,14 +227,15 @@ static int apply_fs(struct mount_ctx *m, const struct mount_op *op, struct err *
 	bool created;
 	auto_fd target = open_target(m, op, &created, e);
 	auto_fd tree = -1;
-	char mode[8];
+	const char *mode;
+	char buf[8];
 	int r;
 
 	if (target < 0)
 		return target;
-	tree = mount_fs_is_old_style(op)
-		       ? mount_fs_old_style(m->plan, op, target, e)
-		       : make_fs(m, op, covered_mode(op, target, created, mode), e);
+	mode = covered_mode(op, target, created, buf);
+	tree = mount_fs_is_old_style(op) ? mount_fs_old_style(m->plan, op, target, mode, e)
+					 : make_fs(m, op, mode, e);
 	if (tree == -EINVAL && mount_fs_has_long_layers(op))
 		tree = make_again(m, op, target, e);
 	if (tree < 0)

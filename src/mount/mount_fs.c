@@ -303,7 +303,8 @@ bool mount_fs_has_long_layers(const struct mount_op *op)
 	return false;
 }
 
-static int join_data(const struct mount_plan *p, const struct mount_op *op, char *buf, size_t size)
+static int join_data(const struct mount_plan *p, const struct mount_op *op, const char *mode,
+		     char *buf, size_t size)
 {
 	size_t used = 0;
 
@@ -315,7 +316,10 @@ static int join_data(const struct mount_plan *p, const struct mount_op *op, char
 		if (used >= size)
 			return -ENAMETOOLONG;
 	}
-	if (p->label && takes_label(op->type))
+	if (mode && !mount_op_has(op, "mode"))
+		used += (size_t)snprintf(buf + used, size - used, "%smode=%s", used ? "," : "",
+					 mode);
+	if (used < size && p->label && takes_label(op->type) && !mount_op_has(op, p->label_key))
 		used += (size_t)snprintf(buf + used, size - used, "%s%s=\"%s\"", used ? "," : "",
 					 p->label_key, p->label);
 	return used >= size ? -ENAMETOOLONG : 0;
@@ -408,11 +412,11 @@ static int mount_by_name(const struct mount_op *op, int target, unsigned long fl
 }
 
 int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
-		       struct err *e)
+		       const char *mode, struct err *e)
 {
 	char data[OLD_DATA_MAX + 1] = "";
 	unsigned long flags = old_flags(&op->flags);
-	int r = join_data(p, op, data, sizeof(data));
+	int r = join_data(p, op, mode, data, sizeof(data));
 
 	if (r < 0)
 		return err_sys(e, ENAMETOOLONG, op->type,

@@ -61,7 +61,7 @@ bool mount_fs_is_old_style(const struct mount_op *op);
 bool mount_fs_has_long_layers(const struct mount_op *op);
 /* mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it. */
 int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
-		       struct err *e);
+		       const char *mode, struct err *e);
 /* Is @key among its options for the file system? */
 bool mount_op_has(const struct mount_op *op, const char *key);
 /* Does it consist of files of the host: a block device, layers? */

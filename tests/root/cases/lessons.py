@@ -31,13 +31,14 @@ def _(t):
              {"/proc.mode": 0o555, "/sys.mode": 0o555, "/mq.mode": 0o1777})
 
 
-for _mode in (0o751, 0o1777, 0o2755, 0o700):
-    def _covered(t, mode=_mode):
+# iversion is for mount(2) only
+for _mode, _words in ((0o751, ()), (0o1777, ()), (0o2755, ()), (0o700, ()), (0o711, ("iversion",))):
+    def _covered(t, mode=_mode, words=_words):
         os.mkdir(f"{t.rootfs}/var")
         os.chmod(f"{t.rootfs}/var", mode)
-        t.edit(mount("/var"))
+        t.edit(mount("/var", "tmpfs", "x", *words))
         t.expect(t.probe_result("file", "/var"), {"/var.mode": mode})
-    case(f"a tmpfs takes the mode {_mode:o} of what it covers")(_covered)
+    case(" ".join((f"a tmpfs takes the mode {_mode:o} of what it covers", *_words)))(_covered)
 
 
 @case("a tmpfs that covers nothing has the kernel's mode, and a mode that is given wins")
