@@ -40,6 +40,13 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+void fd_close_now(int *fd)
+{
+	if (*fd >= 0)
+		close_now(*fd);
+	*fd = -1;
+}
+
 void fd_defer(bool on)
 {
 	deferred.on = on;

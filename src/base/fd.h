@@ -26,6 +26,9 @@ void fd_close(int *fd);
  */
 void fd_defer(bool on);
 
+/* The same as fd_close(), also meanwhile: a file that is open to be written keeps its mount so. */
+void fd_close_now(int *fd);
+
 static inline int fd_take(int *fd)
 {
 	int v = *fd;

@@ -42,7 +42,7 @@ static int copy_attributes(int to, const char *name, const struct stat *st, stru
 static int copy_file(int from, int to, const char *name, struct stat *st, struct err *e)
 {
 	auto_fd in = sys_openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
-	auto_fd out = -1;
+	AUTO(fd_close_now) int out = -1; /* the tmpfs may have to be read-only next */
 	ssize_t n = 1;
 	int r;
 

@@ -528,6 +528,16 @@ def _(t):
                       "/data/link.target": "x"})
 
 
+@case("tmpcopyup of files into a tmpfs that is read-only")
+def _(t):
+    os.mkdir(f"{t.rootfs}/data")
+    t.write(f"{t.rootfs}/data/x", "from the image")
+    t.edit(mount("/data", "tmpfs", "x", "tmpcopyup", "ro"))
+    t.probe("read", "/data/x", ",", "write", "/data/x", "y")
+    read, write = map(t.decode, t.run().out.splitlines())
+    t.equal((read, write.get("error")), ({"/data/x": "from the image"}, "EROFS"), "seen")
+
+
 TOPS = {  # what is said of the tmpfs: mode, owner and group of it
     (): (0o751, 12, 34),
     ("mode=1777", "uid=33", "gid=44"): (0o1777, 33, 44),

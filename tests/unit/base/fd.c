@@ -37,6 +37,24 @@ TEST(close_and_take)
 	CHECK(!is_open(kept));
 }
 
+TEST(close_now_while_deferring)
+{
+	int later = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int now = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int was[] = { later, now };
+
+	fd_defer(true);
+	fd_close(&later);
+	fd_close_now(&now);
+	fd_close_now(&now); /* empty by now */
+	fd_defer(false);
+	CHECK_INT(later, -1);
+	CHECK_INT(now, -1);
+	CHECK(is_open(was[0]));
+	CHECK(!is_open(was[1]));
+	close(was[0]);
+}
+
 TEST(cloexec_on_and_off)
 {
 	auto_fd fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
