@@ -10,7 +10,7 @@
  * --enable-sealed-exe, a sealed memfd takes its place.
  */
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "config.h"
 #include "run/run.h"
 #include "sys/sys.h"
@@ -33,16 +34,22 @@ static bool is_sealed(void)
 	return fd >= 0 && sys_fcntl(fd, F_GET_SEALS, 0) == EXE_SEALS;
 }
 
-/* On a read-only mount, or in a sealed memfd: that is where we want to be. */
+/*
+ * In a sealed memfd, or read-only in a tree of its own, where its path is "/". A mount of the
+ * host's that is read-only protects only until somebody makes it writable, for an update maybe,
+ * and a descriptor that was opened inside before can be written through from then on.
+ */
 static bool is_protected(void)
 {
+	char path[PATH_MAX];
 	struct statfs fs;
 
-	if (sys_statfs(EXE_LINK, &fs) < 0)
+	if (sys_readlinkat(AT_FDCWD, EXE_LINK, path, sizeof(path)) < 0)
 		return false;
-	if (!CLEAT_SEALED_EXE && (fs.f_flags & ST_RDONLY))
-		return true;
-	return fs.f_type == TMPFS_MAGIC && is_sealed();
+	if (str_eq(path, "/"))
+		return !CLEAT_SEALED_EXE && sys_statfs(EXE_LINK, &fs) == 0 &&
+		       (fs.f_flags & ST_RDONLY);
+	return str_starts(path, "/memfd:") && is_sealed();
 }
 
 /* Returns a descriptor of the binary on a detached read-only mount, or -errno. */

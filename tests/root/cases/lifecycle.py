@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -552,6 +553,26 @@ def _(t):
     readonly = os.statvfs(f"/proc/{pid}/exe").f_flag & os.ST_RDONLY
     sealed = "memfd:" in os.readlink(f"/proc/{pid}/exe")
     t.delete("--force")
+    t.check(readonly or sealed, "it can be")
+
+
+@case("the program of a created container cannot be written when its mount can be again")
+def _(t):
+    """A host that is read-only is made writable for an update, while descriptors are kept."""
+    place = os.path.join(t.dir, "place")
+    os.mkdir(place)
+    shutil.copy2(t.cleat_path, place)
+    subprocess.run(["mount", "--bind", place, place], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+        t.cleat_path = os.path.join(place, os.path.basename(t.cleat_path))
+        pid = created(t)
+        subprocess.run(["mount", "-o", "remount,rw,bind", place], check=True)
+        readonly = os.statvfs(f"/proc/{pid}/exe").f_flag & os.ST_RDONLY
+        sealed = "memfd:" in os.readlink(f"/proc/{pid}/exe")
+        t.delete("--force")
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
     t.check(readonly or sealed, "it can be")
 
 
