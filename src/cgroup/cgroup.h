@@ -173,12 +173,17 @@ int cgroup_enter_below(struct cgroup *cg, const char *const *where, size_t n, in
 		       struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 
-/* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each, thaw). */
+/* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each), and cgroup_thaw_all(). */
 int cgroup_kill(struct cgroup *cg, struct err *e);
 /* Any signal to everything inside; number of processes reached or -errno. */
 int cgroup_signal(struct cgroup *cg, int sig, struct err *e);
 int cgroup_freeze(struct cgroup *cg, bool frozen, struct err *e);
 int cgroup_is_frozen(struct cgroup *cg); /* 1, 0 or -errno */
+/*
+ * Thaw the container's v1 freezer and all that is nested in it, for those who have got SIGKILL.
+ * Returns whether one was frozen; false without such a hierarchy.
+ */
+bool cgroup_thaw_all(struct cgroup *cg);
 int cgroup_is_populated(struct cgroup *cg);
 /*
  * To wait for several things at once: a descriptor that poll(2) finds POLLPRI on when somebody

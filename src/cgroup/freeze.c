@@ -72,35 +72,43 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, struct err *e)
 
 	if (r == 0 && d)
 		r = freeze_v2(cg, frozen);
-	if (!d) {
-		d = cgroup_dir_v1(cg, "freezer");
-		if (!d)
+	if (!d || !frozen) {
+		const struct cgroup_dir *v1 = cgroup_dir_v1(cg, "freezer");
+
+		if (!d && !v1)
 			return err_code(e, ENOTSUP, NULL,
 					"the container has no cgroup that can be frozen");
-		if (r == 0)
-			r = freeze_v1(cg, d, frozen);
+		if (r == 0 && v1)
+			r = freeze_v1(cg, d = v1, frozen);
 	}
 	return r < 0 ? freeze_error(cg, d, frozen, r, e) : 0;
 }
 
-int cgroup_is_frozen(struct cgroup *cg)
+static int is_frozen_v1(struct cgroup *cg)
 {
-	const struct cgroup_dir *d = cgroup_dir_v2(cg);
-	struct cgroup_events now;
+	const struct cgroup_dir *d = cgroup_dir_v1(cg, "freezer");
 	char state[32];
 	int r;
 
-	if (!cgroup_matches(cg))
-		return 0;
-	if (d) {
-		r = cgroup_events_read(cg->v2, &now);
-		return r < 0 ? (cgroup_is_gone(r) ? 0 : r) : now.frozen == 1;
-	}
-	d = cgroup_dir_v1(cg, "freezer");
 	if (!d)
 		return 0;
 	r = (int)cgroup_read_file(cg, d, "freezer.state", state, sizeof(state));
 	return r < 0 ? (cgroup_is_gone(r) ? 0 : r) : str_eq(state, "FROZEN");
+}
+
+/* Beside v2 we do not use the v1 freezer, but who is in there may, or a tool. */
+int cgroup_is_frozen(struct cgroup *cg)
+{
+	struct cgroup_events now;
+	int r = 0;
+
+	if (!cgroup_matches(cg))
+		return 0;
+	if (cgroup_dir_v2(cg)) {
+		r = cgroup_events_read(cg->v2, &now);
+		r = r < 0 ? (cgroup_is_gone(r) ? 0 : r) : now.frozen == 1;
+	}
+	return r ? r : is_frozen_v1(cg);
 }
 
 int cgroup_is_populated(struct cgroup *cg)

@@ -154,6 +154,7 @@ static int kill_v1(struct cgroup *cg, struct err *e)
 	r = signal_each(cg, SIGKILL, e);
 	if (freezer && cgroup_freeze(cg, false, r < 0 ? &ignored : e) < 0 && r >= 0)
 		r = cgroup_is_populated(cg) > 0 ? -e->code : 0;
+	cgroup_thaw_all(cg);
 	return r < 0 ? r : 0;
 }
 
@@ -179,8 +180,10 @@ int cgroup_kill(struct cgroup *cg, struct err *e)
 	/* a threaded cgroup cannot be killed as a whole */
 	if (r == -EOPNOTSUPP) {
 		r = signal_each(cg, SIGKILL, e);
+		cgroup_thaw_all(cg);
 		return r < 0 ? r : 0;
 	}
+	cgroup_thaw_all(cg);
 	if (r == 0 || cgroup_is_gone(r))
 		return 0;
 	return cgroup_error(d, r, e, "kill everything in");

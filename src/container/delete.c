@@ -26,6 +26,7 @@
 #define INTENT_DEADLINE_MS    2000
 #define STRANGERS_DEADLINE_MS 1000
 #define AT_ONCE_MS	      20
+#define FROZEN_MAX_MS	      1280 /* by doubling */
 
 /* --- processes and cgroup --------------------------------------------------------------------- */
 
@@ -55,11 +56,34 @@ static void container_kill_now(struct arena *a, const struct container *c)
 	cgroup_close(cg);
 }
 
+/*
+ * A v1 freezer holds back SIGKILL. Who is frozen again after we have thawed him is so by somebody
+ * inside: then all who are there have to go.
+ */
+static int release_init(struct arena *a, const struct container *c, struct err *e)
+{
+	struct cgroup *cg = container_cgroup(a, c);
+	struct err ignored = { 0 };
+	int r = -ETIMEDOUT;
+
+	for (unsigned ms = AT_ONCE_MS; cg && r == -ETIMEDOUT && ms <= FROZEN_MAX_MS; ms *= 2) {
+		if (!cgroup_thaw_all(cg))
+			break;
+		if (ms > AT_ONCE_MS && cgroup_kill(cg, &ignored) < 0)
+			err_ignore(&ignored, "whoever removes the cgroup will report it");
+		r = identity_wait(c->state->pid, c->pidfd, ms, e);
+	}
+	cgroup_close(cg);
+	return r;
+}
+
 /* It nearly always ends at once, and then nothing has to be opened to wait for it. */
 static int wait_for_init(struct arena *a, const struct container *c, struct err *e)
 {
 	int r = c->pidfd < 0 ? 0 : identity_wait(c->state->pid, c->pidfd, AT_ONCE_MS, e);
 
+	if (r == -ETIMEDOUT)
+		r = release_init(a, c, e);
 	if (r == -ETIMEDOUT)
 		r = container_await_end(a, c, CONTAINER_DEADLINE_MS - AT_ONCE_MS, e);
 	if (r == -ETIMEDOUT)

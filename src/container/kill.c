@@ -5,7 +5,8 @@
  * A signal goes through a pidfd that was proven to be init's, or into a cgroup whose
  * inode is the recorded one; a stopped container is never signalled by number. SIGKILL
  * goes to the whole cgroup where init's death would not end the others (no pid namespace
- * of its own), and where a v1 freezer would keep it from being seen.
+ * of its own), and where a v1 freezer would keep it from being seen. Beside v2, and in cgroups
+ * below, such a freezer lets go whoever has got it.
  */
 #include <signal.h>
 
@@ -69,6 +70,8 @@ static int kill_init(struct arena *a, struct container *c, struct err *e)
 		r = cgroup_kill(cg, e) < 0 ? err_note(e, "container '%s'", c->id) : 0;
 	else
 		r = signal_init(c, SIGKILL, e);
+	if (cg && r == 0)
+		cgroup_thaw_all(cg);
 	cgroup_close(cg);
 	return r;
 }

@@ -11,7 +11,7 @@ import time
 
 from frame import cgroups, host
 from frame.case import case
-from frame.config import namespaces
+from frame.config import CGROUP, namespaces
 from frame.phases import started, stopped
 
 SECONDS = 20
@@ -82,6 +82,69 @@ def end(words, shared, paused, nested):
 for _words in (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID")):
     for _shared, _paused, _nested in itertools.product((False, True), repeat=3):
         end(_words, _shared, _paused, _nested)
+
+
+# --- frozen in a v1 freezer, which holds back SIGKILL: as a container may do with itself ------------
+
+def freeze(t, pid, names):
+    """Also in a cgroup of its own making, whose path may be longer than any path may be."""
+    at = os.open(cgroups.directory("freezer", "/" + t.id), os.O_RDONLY)
+    for name in names:
+        os.mkdir(name, dir_fd=at)
+        at, above = os.open(name, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    for name, value in (("cgroup.procs", str(pid)), ("freezer.state", "FROZEN")):
+        with open(name, "w", encoding="ascii", opener=lambda name, flags, at=at: os.open(
+                name, flags, dir_fd=at)) as f:
+            f.write(value)
+    os.close(at)
+
+
+for _place, _names in (("", ()), (" in a cgroup below", ("a", "b")),
+                       (" in a cgroup very far below", ("n" * 200,) * 30)):
+    for _words in (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID")):
+        for _shared in (False, True):
+            def _frozen(t, words=_words, names=_names, shared=_shared):
+                if shared:
+                    t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
+                pid = started(t)
+                freeze(t, pid, names)
+                watched = Watched([pid])
+                try:
+                    t.ok(*(t.id if word == "ID" else word for word in words))
+                    t.equal(watched.left(SECONDS), [], "processes that live on")
+                finally:
+                    watched.close()
+                host.reap()
+                t.delete("--force")
+            case(" ".join(w for w in _words if w != "ID") + f": frozen in the v1 freezer{_place}" +
+                 ", shared pid namespace" * _shared, needs="cgroup:freezer")(_frozen)
+
+
+@case("delete --force: frozen again and again by somebody inside", needs="cgroup:freezer busybox")
+def _(t):
+    t.busybox()
+    t.edit({"+mounts": [{**CGROUP, "options": ["nosuid", "noexec", "nodev", "rw"]}]})
+    t.args("/bin/sh", "-c", """
+cd /sys/fs/cgroup/freezer && mkdir n && echo ready
+for i in 1 2; do (while :; do echo FROZEN >n/freezer.state; done) & done
+echo $$ >n/cgroup.procs
+while :; do :; done""")
+    t.create()
+    t.ok("start", t.id)
+    t.wait_for_line("ready")
+    t.delete("--force")
+
+
+@case("what has frozen itself is paused, and can be resumed", needs="cgroup:freezer")
+def _(t):
+    freeze(t, started(t), ())
+    t.equal(t.state()["status"], "paused", "the status")
+    t.fails("cannot exec in a paused container", "exec", t.id, "/probe", "exit", "0")
+    t.ok("resume", t.id)
+    t.equal(t.state()["status"], "running", "the status afterwards")
+    t.ok("exec", t.id, "/probe", "exit", "0")
+    t.delete("--force")
 
 
 @case("a signal for all reaches those in nested cgroups", needs="cgroup2")
