@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -330,11 +332,23 @@ static void log_up(void *arg, enum log_level level, const char *text)
 	channel_send_log(c->peer, (int)level, text);
 }
 
+/*
+ * Whoever may trace us in a container could read in /proc/PID/environ what our caller has there,
+ * which is no business of containers. What the program will get, and what is ours, stays.
+ */
+static void forget_environment(void)
+{
+	for (char **v = environ; v && *v; v++)
+		if (!str_starts(*v, "LISTEN_FDNAMES=") && !str_starts(*v, "CLEAT_"))
+			explicit_bzero(*v, strlen(*v));
+}
+
 void middle_main(struct child *c)
 {
 	bool exec = c->run->options.exec;
 	struct err e = { 0 };
 
+	forget_environment();
 	log_set_sink(log_up, c);
 	if (steps_run(exec ? exec_middle_steps : middle_steps,
 		      exec ? COUNT(exec_middle_steps) : COUNT(middle_steps), ROLE_MIDDLE, c,

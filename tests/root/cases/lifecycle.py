@@ -546,6 +546,16 @@ def _(t):
     t.equal(others, {}, "the descriptors")
 
 
+@case("a created container does not show the caller's environment")
+def _(t):
+    """Who shares its pid namespace may have the right to trace it."""
+    t.probe("sleep")
+    t.create(env={**os.environ, "TOKEN": "of-the-caller"})
+    text = t.read(f"/proc/{t.state()['pid']}/environ")
+    t.delete("--force")
+    t.equal("of-the-caller" in text, False, "whether the caller's variable is there")
+
+
 @case("the program of a created container cannot be written")
 def _(t):
     pid = created(t)
