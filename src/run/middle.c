@@ -7,8 +7,8 @@
  * as the parent's child (CLONE_PARENT), born in its cgroup, with a pidfd from its
  * first moment.
  *
- * Should: leave a single init behind that waits for GO. Must not: change ids (the
- * cgroup may be entered with the caller's own rights only), touch mounts.
+ * Should: leave a single init behind that waits for GO. Must not: change ids but for groups
+ * (the cgroup may be entered with the caller's own rights only), touch mounts.
  */
 #include <errno.h>
 #include <sched.h>
@@ -34,6 +34,18 @@ static int step_bundle(void *role, struct err *e)
 	int r = sys_fchdir(c->run->hooks.dir);
 
 	return r < 0 ? err_sys(e, -r, c->plan->spec->bundle, "enter the bundle") : 0;
+}
+
+/*
+ * A user namespace that a user made may deny setgroups(2) for ever. Its owner has every right over
+ * who comes in, and would have root's groups of him. EPERM: nor may our caller call it.
+ */
+static int step_groups(void *role, struct err *e)
+{
+	int r = sys_setgroups(0, NULL);
+
+	(void)role;
+	return r < 0 && r != -EPERM ? err_sys(e, -r, NULL, "drop the caller's groups") : 0;
 }
 
 static int step_join(void *role, struct err *e)
@@ -193,6 +205,15 @@ static bool has_user(const void *role)
 	return c->plan->ns.new_user || c->plan->ns.join_user;
 }
 
+static bool root_joins_user(const void *role)
+{
+	const struct child *c = role;
+	const struct run_exec *exec = c->run->options.exec;
+	bool joins = exec ? exec->namespaces & CLONE_NEWUSER : c->plan->ns.join_user;
+
+	return joins && !c->plan->proc.keep_groups && geteuid() == 0;
+}
+
 static bool makes_user(const void *role)
 {
 	return ((const struct child *)role)->plan->ns.new_user;
@@ -273,6 +294,7 @@ static const struct step middle_steps[] = {
 	{ "scheduling", NULL, step_scheduling },
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "bundle", has_create_hooks, step_bundle },
+	{ "groups", root_joins_user, step_groups },
 	{ "join-namespaces", has_joins, step_join },
 	{ "user-namespace", has_user, step_user },
 	{ "map-ids", makes_user, ask_map_ids },
@@ -289,6 +311,7 @@ static const struct step exec_middle_steps[] = {
 	{ "core-scheduling", wants_cores, step_cores },
 	{ "forget-host", NULL, step_forget_host_for_exec },
 	{ "affinity", has_initial_affinity, step_affinity },
+	{ "groups", root_joins_user, step_groups },
 	{ "enter-container", NULL, step_enter_container },
 	{ "clone-init", NULL, step_clone_init },
 };

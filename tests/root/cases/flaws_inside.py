@@ -279,6 +279,29 @@ for _way, _edits in (("", {}), (" in a user namespace", user_namespace()),
     case("the caller's groups do not come in" + _way)(_groups)
 
 
+@case("the caller's groups do not come in in a user's own namespace, which root joins")
+def _(t):
+    """setgroups is denied in there, and its owner may trace whoever comes in."""
+    with subprocess.Popen(["unshare", "--user", "--map-root-user", "sh", "-c", "echo in; read x"],
+                          user=1000, group=1000, extra_groups=[], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as owner:
+        owner.stdout.readline()
+        t.edit({"linux.namespaces": [*t.config["linux"]["namespaces"], {
+            "type": "user", "path": f"/proc/{owner.pid}/ns/user"}], "linux.resources": {}})
+        t.config["mounts"][2]["options"].remove("gid=5")
+        os.chown(t.rootfs, 1000, 1000)
+        open_to_users(t)
+        t.probe("report", "ids", "namespaces")
+        t.write_config()
+        got = [_with_groups(t, ["run", "--bundle", t.bundle, t.id])]
+        started(t)
+        got.append(_with_groups(t, ["exec", t.id, "/probe", "report", "ids",
+                                  "namespaces"]))
+        t.delete("--force")
+        owner.communicate()
+    t.equal([(r["setgroups"], r["groups"]) for r in got], [("deny", [])] * 2, "the groups")
+
+
 @case("a user's own namespace cannot drop groups")
 def _(t):
     """CVE-2014-8989: denied before the group mapping was written."""
