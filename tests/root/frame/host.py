@@ -107,11 +107,18 @@ def differences(before, after):
 
 # --- processes ---------------------------------------------------------------------------
 
+def _children_of(thread):
+    with open(f"/proc/self/task/{thread}/children", encoding="ascii") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
 def _children():
-    found = []
-    for thread in os.listdir("/proc/self/task"):
-        found += [int(x) for x in _read(f"/proc/self/task/{thread}/children").split()]
-    return found
+    """Of all threads. Those of one that ends meanwhile go to another: then look again."""
+    while True:
+        try:
+            return [pid for thread in os.listdir("/proc/self/task") for pid in _children_of(thread)]
+        except (FileNotFoundError, ProcessLookupError):
+            pass
 
 
 def reap():
