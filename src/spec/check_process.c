@@ -144,7 +144,7 @@ static void check_terminal(const struct oci_process *oci, struct spec_process *p
 static void check_args(const struct oci_process *oci, struct spec_process *p, struct check *c)
 {
 	if (!oci->n_args)
-		check_error(c, "process.args is empty");
+		check_error(c, "process.args is %s", oci->args ? "empty" : "missing");
 	if (!oci->cwd || oci->cwd[0] != '/')
 		check_error(c, "process.cwd: '%s' is not absolute", oci->cwd ? oci->cwd : "");
 	else if (strlen(oci->cwd) >= PATH_MAX)

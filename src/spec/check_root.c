@@ -48,7 +48,7 @@ void check_version(const struct spec *s, struct check *c)
 	if (!at || !version_tail_ok(at))
 		check_error(c, "ociVersion: '%s' is not a version", version ? version : "");
 	else if (part[0] > 1)
-		check_error(c, "ociVersion: version %s is not supported", version);
+		check_error(c, "ociVersion: version %s is not supported, only 1.x", version);
 	else if (part[0] < 1)
 		check_warn(c, "ociVersion: %s is older than the specification's first release",
 			   version);

@@ -187,13 +187,23 @@ static int open_bundle(struct arena *a, const char *bundle, const char **ret_pat
 	return r;
 }
 
+/* @r: what became of reading the configuration of the bundle at @path. Returns @r. */
+static int explain_missing(int r, const char *config, const char *path, struct err *e)
+{
+	if (r == -ENOENT && !config)
+		err_note(e, "no configuration in the bundle '%s' ('cleat spec' writes one)", path);
+	return r;
+}
+
 int spec_load(struct arena *a, const char *bundle, const char *config, struct spec **ret,
 	      struct err *e)
 {
 	const char *path = NULL;
 	auto_fd dirfd = open_bundle(a, bundle, &path, e);
 
-	return dirfd < 0 ? dirfd : load(a, dirfd, config, path, ret, e);
+	if (dirfd < 0)
+		return dirfd;
+	return explain_missing(load(a, dirfd, config, path, ret, e), config, path, e);
 }
 
 int spec_load_copy(struct arena *a, int dirfd, const char *bundle, struct spec **ret, struct err *e)
@@ -371,7 +381,7 @@ int spec_examine(struct arena *a, const char *bundle, const char *config, struct
 	int r = dirfd < 0 ? dirfd : read_text(a, dirfd, config, path, &s, e);
 
 	if (r < 0)
-		return r;
+		return dirfd < 0 ? r : explain_missing(r, config, path, e);
 	examine(a, s, &report);
 	spec_report_sort(a, &report);
 	*ret = report;

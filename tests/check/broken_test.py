@@ -38,7 +38,7 @@ ERRORS = [
     ("no ociVersion", {"ociVersion": GONE}, "ociVersion", "required but missing", "."),
     ("a version that is none", {"ociVersion": "1.3"}, "ociVersion", "version", ""),
     ("a version with a letter", {"ociVersion": "v1.3.0"}, "ociVersion", "version", ""),
-    ("the next major version", {"ociVersion": "2.0.0"}, "ociVersion", "2.0.0 is not supported", ""),
+    ("the next major version", {"ociVersion": "2.0.0"}, "ociVersion", "2.0.0 is not supported, only 1.x", ""),
     ("a number for the version", {"ociVersion": 1.3}, "ociVersion", "expected a string", ""),
     ("no root", {"root": GONE}, "root", "missing", "."),
     ("no root, but a bind", {"root": GONE, "+mounts": {
@@ -74,7 +74,7 @@ ERRORS = [
     ("process as null in a list", {"mounts[1]": None}, "mounts[1]", "found null", ""),
     # process
     ("no arguments", {"process.args": []}, "process.args", "empty", ""),
-    ("arguments that are missing", {"process.args": GONE}, "process.args", "empty", "process"),
+    ("arguments that are missing", {"process.args": GONE}, "process.args", "missing", "process"),
     ("a number among the arguments", {"+process.args": 7}, "process.args[1]",
      "expected a string, found 7", ""),
     ("arguments as a text", {"process.args": "sh"}, "process.args", "expected an array", ""),

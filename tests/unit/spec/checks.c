@@ -77,8 +77,8 @@ TEST(process_args_and_cwd)
 	static const struct {
 		const char *process, *want;
 	} rows[] = {
-		{ "{ \"cwd\": \"/\" }", "process.args is empty" },
-		{ "{ \"cwd\": \"/\", \"args\": [] }", "process.args" },
+		{ "{ \"cwd\": \"/\" }", "process.args is missing" },
+		{ "{ \"cwd\": \"/\", \"args\": [] }", "process.args is empty" },
 		{ "{ \"cwd\": \"tmp\", \"args\": [ \"a\" ] }", "process.cwd: 'tmp'" },
 		{ "{ \"cwd\": \"\", \"args\": [ \"a\" ] }", "process.cwd" },
 		{ "{ \"args\": [ \"a\" ] }", "cwd" },

@@ -54,6 +54,7 @@ TEST(root)
 TEST(bundle_names)
 {
 	auto_arena a = arena_make();
+	struct spec_report report = { 0 };
 	struct spec *s = NULL;
 	struct err e = { 0 };
 	char real[PATH_MAX];
@@ -71,7 +72,16 @@ TEST(bundle_names)
 	CHECK_STR(s->bundle, arena_printf(&a, "%s/sub", real));
 	REQUIRE_OK(spec_load(&a, "sub", arena_printf(&a, "%s/sub/other.json", real), &s, &e), &e);
 	CHECK_INT(spec_load(&a, "sub", NULL, &s, &e), -ENOENT);
-	CHECK_HAS(e.text, "config.json");
+	CHECK_STR(e.text, arena_printf(&a,
+				       "no configuration in the bundle '%s/sub' ('cleat spec' "
+				       "writes one): open 'config.json': no such file or directory",
+				       real));
+	err_clear(&e);
+	CHECK_INT(spec_examine(&a, "sub", NULL, &report, &e), -ENOENT);
+	CHECK_HAS(e.text, "no configuration in the bundle");
+	err_clear(&e);
+	CHECK_INT(spec_load(&a, "sub", "nofile.json", &s, &e), -ENOENT);
+	CHECK_STR(e.text, "open 'nofile.json': no such file or directory");
 	err_clear(&e);
 	CHECK_INT(spec_load(&a, "nowhere", NULL, &s, &e), -ENOENT);
 	CHECK_HAS(e.text, "nowhere");
