@@ -34,7 +34,8 @@ static int console_prepare(struct run *r, struct err *e)
 	if (terminal && !r->options.foreground)
 		return err_user(
 			e, "process.terminal",
-			"process.terminal needs --console-socket when the container is detached");
+			"process.terminal needs --console-socket when the container is detached, "
+			"or has to be false");
 	return 0;
 }
 

@@ -186,7 +186,7 @@ static void explain_no_rights(const struct run *run, struct err *e)
 {
 	if (!run_has_user_ns(run))
 		err_note(e, "without CAP_SYS_ADMIN new namespaces need one of type user beside "
-			    "them in linux.namespaces");
+			    "them in linux.namespaces, as 'cleat spec --rootless' writes it");
 }
 
 /* --- open files ------------------------------------------------------------------------------- */

@@ -280,7 +280,7 @@ def _no_socket(t):
     t.write_config()
     r = t.cleat("create", "--bundle", t.bundle, t.id)
     t.check(r.rc != 0, f"create went well: {r}")
-    t.check_message(r, "console-socket")
+    t.check_message(r, "needs --console-socket .*, or has to be false")
 
 
 case("create with a terminal needs a console socket")(_no_socket)
