@@ -118,6 +118,8 @@ extern const struct command *const cli_commands[]; /* sorted by name */
 extern const size_t cli_n_commands;
 /* Returns NULL for an unknown name. */
 const struct command *cli_find_command(const char *name);
+/* Say so, with what the name may be a slip of. Returns -EINVAL. */
+int cli_unknown_command(const char *name, struct err *e);
 extern const struct option_table cli_global_options;
 
 /* Split a command line. Pure: no system call. Returns 0 or -EINVAL. */

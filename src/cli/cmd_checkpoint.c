@@ -16,7 +16,8 @@ int image_args_settle(const struct globals *g, struct image_args *args, struct e
 		value = criu_cgroups_from_name(args->cgroups_mode);
 		if (value < 0)
 			return cli_usage(e, args->cgroups_mode,
-					 "option '--manage-cgroups-mode': unknown value '%s'",
+					 "option '--manage-cgroups-mode': unknown value '%s' "
+					 "(known: soft, full, strict, ignore)",
 					 args->cgroups_mode);
 		c->cgroups = (enum criu_cgroups)value;
 	}
@@ -24,7 +25,8 @@ int image_args_settle(const struct globals *g, struct image_args *args, struct e
 		value = criu_network_lock_from_name(args->network_lock);
 		if (value < 0)
 			return cli_usage(e, args->network_lock,
-					 "option '--network-lock': unknown value '%s'",
+					 "option '--network-lock': unknown value '%s' "
+					 "(known: iptables, nftables, skip)",
 					 args->network_lock);
 		c->network_lock = (enum criu_network_lock)value;
 	}

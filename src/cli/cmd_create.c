@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -71,15 +72,46 @@ static bool is_directory(const char *path)
 	return sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* "run web" where "run web/" is meant, which a shell completes. */
+static bool is_bundle_instead(const char *word, const struct create_options *o)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/config.json", word);
+	return !o->config && sys_fstatat(AT_FDCWD, path, &st, 0) == 0 &&
+	       sys_fstatat(AT_FDCWD, "config.json", &st, 0) == -ENOENT;
+}
+
+/* A word that is to be the container's id, in the bundle of the working directory. */
+static int id_or_slip(const char *word, const struct create_options *o, struct err *e)
+{
+	if (str_eq(word, ".") || str_eq(word, ".."))
+		return cli_usage(e, word,
+				 "container id '%s' begins with a dot; a bundle is named '%s/'",
+				 word, word);
+	if (strchr(word, '/'))
+		return cli_usage(e, word,
+				 "container id '%s' may only hold letters, digits and _+-., and "
+				 "no directory is there that could be a bundle",
+				 word);
+	if (is_bundle_instead(word, o))
+		return cli_usage(e, word, "no bundle in the working directory; is '%s/' meant?",
+				 word);
+	return 0;
+}
+
 int create_subject(struct invocation *inv, struct create_options *o, struct err *e)
 {
 	const char *word = inv->operands[0];
 	char path[PATH_MAX];
 
 	o->id = word;
-	/* what ends like a directory is meant for one, and not for an id */
-	if (o->bundle || !strchr(word, '/') || !(is_directory(word) || str_ends(word, "/")))
+	if (o->bundle)
 		return 0;
+	/* what ends like a directory is meant for one, and not for an id */
+	if (!strchr(word, '/') || !(is_directory(word) || str_ends(word, "/")))
+		return id_or_slip(word, o, e);
 	if (!realpath(word, path)) /* banned-ok: a path of the host, from the command line */
 		return err_sys(e, errno, word, "find the bundle");
 	o->bundle = arena_strdup(inv->arena, path);

@@ -46,7 +46,8 @@ static int events_run(struct invocation *inv, struct err *e)
 	int r;
 
 	if (args->interval && str_to_duration_ms(args->interval, &interval) < 0)
-		return cli_usage(e, args->interval, "option '--interval' needs a time, not '%s'",
+		return cli_usage(e, args->interval,
+				 "option '--interval' needs a time such as 5s, not '%s'",
 				 args->interval);
 	if (!interval || interval > INT32_MAX)
 		return cli_usage(e, args->interval, "option '--interval': %s is out of range",

@@ -159,7 +159,8 @@ static int stats_run(struct invocation *inv, struct err *e)
 	struct stats_rows rows = { 0 };
 
 	if (args->interval && (str_to_duration_ms(args->interval, &interval) < 0 || !interval))
-		return cli_usage(e, args->interval, "option '--interval' needs a time, not '%s'",
+		return cli_usage(e, args->interval,
+				 "option '--interval' needs a time such as 5s, not '%s'",
 				 args->interval);
 	if (args->watch)
 		return watch(inv, interval, e);

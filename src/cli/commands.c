@@ -90,7 +90,7 @@ const struct command *cli_find_command(const char *name)
 	return NULL;
 }
 
-static int unknown_command(const char *name, struct err *e)
+int cli_unknown_command(const char *name, struct err *e)
 {
 	struct name_row rows[64];
 	const char *near;
@@ -100,8 +100,8 @@ static int unknown_command(const char *name, struct err *e)
 		rows[n] = (struct name_row){ cli_commands[n]->name, 0 };
 	near = name_nearest(rows, n, name);
 	if (near)
-		return err_user(e, name, "unknown command '%s'; did you mean '%s'?", name, near);
-	return err_user(e, name, "unknown command '%s'; see 'cleat --help'", name);
+		return cli_usage(e, name, "unknown command '%s'; did you mean '%s'?", name, near);
+	return cli_usage(e, name, "unknown command '%s'; see 'cleat --help'", name);
 }
 
 static void settle_globals(struct globals *g)
@@ -124,7 +124,8 @@ static int settle_timeout(const char *text, struct err *e)
 	if (!text)
 		return 0;
 	if (str_to_duration_ms(text, &ms) < 0 || !ms || ms > INT32_MAX)
-		return cli_usage(e, text, "option '--systemd-timeout' needs a time, not '%s'",
+		return cli_usage(e, text,
+				 "option '--systemd-timeout' needs a time such as 5s, not '%s'",
 				 text);
 	cgroup_systemd_timeout((unsigned)ms);
 	return 0;
@@ -194,6 +195,6 @@ int cli_parse(struct invocation *inv, char **argv, struct err *e)
 		return err_user(e, NULL, "no command given; see 'cleat --help'");
 	inv->command = cli_find_command(argv[0]);
 	if (!inv->command)
-		return unknown_command(argv[0], e);
+		return cli_unknown_command(argv[0], e);
 	return parse_command(inv, argv + 1, e);
 }

@@ -128,8 +128,7 @@ static int help_run(struct invocation *inv, struct err *e)
 	if (inv->n_operands) {
 		c = cli_find_command(inv->operands[0]);
 		if (!c)
-			return cli_usage(e, inv->operands[0], "unknown command '%s'",
-					 inv->operands[0]);
+			return cli_unknown_command(inv->operands[0], e);
 	}
 	text = cli_help(inv->arena, c);
 	return output_print(text, strlen(text), e);

@@ -45,6 +45,19 @@ static const struct option_row *find(const struct option_table *t, const char *n
 	return row || len != 1 ? row : find_letter(t, name[0]);
 }
 
+static int unknown_value(const struct option_row *row, const char *word, const char *value,
+			 struct err *e)
+{
+	char known[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < row->n_names && used < sizeof(known); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
+					 row->names[i].name);
+	return err_user(e, word, "option '--%s': unknown value '%s' (known: %s)", row->name, value,
+			known);
+}
+
 static int store(const struct option_row *row, void *args, const char *word, const char *value,
 		 struct err *e)
 {
@@ -74,8 +87,7 @@ static int store(const struct option_row *row, void *args, const char *word, con
 		return 0;
 	case OPTION_NAME:
 		if (name_lookup(row->names, row->n_names, value, &number) < 0)
-			return err_user(e, word, "option '--%s': unknown value '%s'", row->name,
-					value);
+			return unknown_value(row, word, value, e);
 		*(int *)field = (int)number;
 		return 0;
 	case OPTION_LIST:
@@ -105,7 +117,7 @@ static int unknown(const struct option_table *t, const char *word, const char *n
 
 	if (near)
 		return err_user(e, word, "unknown option '%s'; did you mean '--%s'?", word, near);
-	return err_user(e, word, "unknown option '%s'", word);
+	return err_user(e, word, "unknown option '%s' (see --help)", word);
 }
 
 /* A value has digits or other signs as a rule. */

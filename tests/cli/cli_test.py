@@ -27,17 +27,18 @@ MISTAKES = [
     (["--root", "/nonexistent"], "no command given"),
     (["bogus"], "unknown command 'bogus'"),
     (["stae"], "did you mean 'state'?"),
-    (["help", "bogus"], "unknown command 'bogus'"),
-    (["--bogus", "list"], "unknown option '--bogus'"),
+    (["help", "bogus"], "unknown command 'bogus'; see 'cleat --help'"),
+    (["help", "stae"], "did you mean 'state'?"),
+    (["--bogus", "list"], "unknown option '--bogus' (see --help)"),
     (["-bogus=1", "list"], "unknown option '-bogus=1'"),
     (["--root"], "option '--root' requires an argument"),
-    (["--log-format", "xml", "list"], "option '--log-format': unknown value 'xml'"),
+    (["--log-format", "xml", "list"], "unknown value 'xml' (known: text, json)"),
     (["--debug=maybe", "list"], "option '--debug' is true or false, not 'maybe'"),
     (["create"], "create requires: ID"),
     (["create", "--bundle"], "create: option '--bundle' requires an argument"),
     (["create", "--preserve-fds", "x", "c1"], "option '--preserve-fds' needs a number"),
     (["create", "a", "b"], "create: unexpected argument 'b'"),
-    (["delete", "c1", "--bogus"], "delete: unknown option '--bogus'"),
+    (["delete", "c1", "--bogus"], "delete: unknown option '--bogus' (see --help)"),
     (["state"], "state requires: ID"),
     (["features", "x"], "features: unexpected argument 'x'"),
     (["list", "-f", "yaml"], "option '--format': unknown value 'yaml'"),
@@ -114,6 +115,26 @@ def test_ids(tmp):
             args = ["--root", tmp + "/root", command, bad]
             check_failure(args, "container id", run(args, cwd=tmp))
     check(not os.path.exists(tmp + "/root"), "a bad id made a state root")
+
+
+def test_bundle_words(tmp):
+    """Where the operand is no id: what names a bundle."""
+    os.makedirs(tmp + "/words/web/rootfs")
+    r = run(["spec", "-b", "web"], cwd=tmp + "/words")
+    check(r.returncode == 0, f"spec -b: {r}")
+    check_failure(["spec", "-b", "web"], "create 'web/config.json': file exists",
+                  run(["spec", "-b", "web"], cwd=tmp + "/words"))
+    check_failure(["spec", "-b", "web", "-f", tmp + "/no/x"], f"create '{tmp}/no/x': no such file",
+                  run(["spec", "-b", "web", "-f", tmp + "/no/x"], cwd=tmp + "/words"))
+    for command in ("create", "run"):
+        for word, words in (("web", "no bundle in the working directory; is 'web/' meant?"),
+                            ("none", "no configuration in the bundle '%s/words' ('cleat spec' "
+                                     "writes one): open 'config.json': no such file" % tmp),
+                            (".", "a bundle is named './'"),
+                            ("..", "a bundle is named '../'"),
+                            ("/none", "no directory is there that could be a bundle")):
+            args = ["--root", tmp + "/root", command, word]
+            check_failure(args, words, run(args, cwd=tmp + "/words"))
 
 
 def test_unknown(tmp):
@@ -287,7 +308,7 @@ def test_preserved(tmp):
     check_failure(args, "descriptor 4 is to be passed on but not open", run(args, pass_fds=[3]))
 
 
-TESTS = [test_mistakes, test_ids, test_unknown, test_about, test_tables, test_features, test_list,
+TESTS = [test_mistakes, test_ids, test_bundle_words, test_unknown, test_about, test_tables, test_features, test_list,
          test_roots, test_log, test_closed_descriptors, test_spec, test_preserved]
 
 

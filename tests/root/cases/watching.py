@@ -244,7 +244,7 @@ def _(t):
         events.stdout.close()
         t.equal(events.wait(), 0, "the status of events")
         t.equal(events.stderr.read(), "", "its errors")
-    t.fails("needs a time", "events", "--interval", "soon", t.id)
+    t.fails("needs a time such as 5s, not .soon.", "events", "--interval", "soon", t.id)
     t.delete("--force")
 
 

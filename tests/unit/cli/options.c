@@ -80,7 +80,7 @@ static const struct {
 	const char *words;
 } bad[] = {
 	{ { "--bundel", "x" }, "unknown option '--bundel'; did you mean '--bundle'?" },
-	{ { "--zzzzzzzz" }, "unknown option '--zzzzzzzz'" },
+	{ { "--zzzzzzzz" }, "unknown option '--zzzzzzzz' (see --help)" },
 	{ { "-ax" }, "unknown option '-ax'" },
 	{ { "-ab" }, "option '--bundle' requires an argument" },
 	{ { "-bundel", "x" }, "unknown option '-bundel'; did you mean '--bundle'?" },
@@ -94,7 +94,8 @@ static const struct {
 	{ { "--preserve-fds", "-1" }, "option '--preserve-fds' needs a number, not '-1'" },
 	{ { "--preserve-fds=4294967296" }, "needs a number" },
 	{ { "--preserve-fds=" }, "needs a number" },
-	{ { "--log-level=loud" }, "option '--log-level': unknown value 'loud'" },
+	{ { "--log-level=loud" },
+	  "option '--log-level': unknown value 'loud' (known: error, debug)" },
 };
 
 static bool same(const char *a, const char *b)
