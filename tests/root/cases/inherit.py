@@ -60,6 +60,17 @@ with open(sys.argv[1], "a") as f: f.write(" ".join(changed).replace("session key
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
+
+def all_cpus():
+    """Those that anybody here may have; the tests may have been given fewer."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(1024))
+    try:
+        return sorted(os.sched_getaffinity(0))
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
 # what must have been changed for the case to mean anything
 CHANGED = {"signals", "umask", "affinity", "scheduler", "ioprio", "timerslack", "personality",
            "securebits", "dumpable", "pdeathsig", "subreaper", "thp", "rlimits", "groups",
@@ -71,7 +82,7 @@ PLAIN = {
     "ioprio": 0, "timerslack": 50000, "mempolicy.0": 0, "personality": 0, "securebits": 0,
     "dumpable": 1, "pdeathsig": 0, "subreaper": 0, "thp_disable": 0, "groups": [],
     "coredump_filter": lambda x: x.lstrip("0") == "33",
-    "affinity": lambda cpus: cpus == sorted(os.sched_getaffinity(0)),
+    "affinity": lambda cpus: cpus == all_cpus(),
     "speculation": lambda x: x in (None, plain_speculation()) or x & 0x2 == plain_speculation() & 2,
     "env": lambda env: not [e for e in env if not e.startswith(("PATH=", "TERM=", "HOME="))],
     "no_new_privs": 0,
