@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """contrib/cleat-setup: what it writes, that twice is once, that it takes all away again."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+CLEAT = sys.executable  # any program
 SETUP = pathlib.Path(__file__).resolve().parents[2] / "contrib/cleat-setup"
 
 
@@ -28,11 +30,11 @@ def there_and_back(engine, before):
         for path, text in before.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
-        setup(root, "--cleat", "/opt/cleat", "--default", engine)
+        setup(root, "--cleat", CLEAT, "--default", engine)
         once = files(root)
-        setup(root, "--cleat", "/opt/cleat", "--default", engine)
+        setup(root, "--cleat", CLEAT, "--default", engine)
         assert files(root) == once, "the second time changed something"
-        assert any("/opt/cleat" in text for text in once.values()), once
+        assert any(CLEAT in text for text in once.values()), once
         assert not any("@" in text for text in once.values()), "a word is not filled in"
         setup(root, "--remove", engine)
         assert files(root) == before, f"left: {files(root)}"
@@ -44,7 +46,7 @@ def test_docker():
     path = "etc/docker/daemon.json"
     before = {path: json.dumps({"log-level": "warn", "runtimes": {"x": {"path": "/x"}}}, indent=2) + "\n"}
     config = json.loads(there_and_back("docker", before)[path])
-    assert config["runtimes"] == {"x": {"path": "/x"}, "cleat": {"path": "/opt/cleat"}}
+    assert config["runtimes"] == {"x": {"path": "/x"}, "cleat": {"path": CLEAT}}
     assert config["default-runtime"] == "cleat" and config["log-level"] == "warn"
 
 
@@ -73,28 +75,44 @@ def test_refusals():
         config = root / "etc/containerd/config.toml"
         text = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "runc"\n'
         config.write_text(text, encoding="utf-8")
-        assert "default runtime already" in setup(root, "--cleat", "/c", "--default", "containerd", status=1)
+        assert "default runtime already" in setup(root, "--cleat", CLEAT, "--default", "containerd", status=1)
         assert config.read_text(encoding="utf-8") == text
         # as docker's own package has it
         config.write_text('disabled_plugins = ["cri"]\n', encoding="utf-8")
-        assert "has no 'version'" in setup(root, "--cleat", "/c", "containerd", status=1)
+        assert "has no 'version'" in setup(root, "--cleat", CLEAT, "containerd", status=1)
         config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', encoding="utf-8")
-        assert "disables the cri plugin" in setup(root, "--cleat", "/c", "containerd")
+        assert "disables the cri plugin" in setup(root, "--cleat", CLEAT, "containerd")
         (root / "etc/docker").mkdir()
         (root / "etc/docker/daemon.json").write_text("{,}", encoding="utf-8")
-        said = setup(root, "--cleat", "/c", "docker", status=1)
+        said = setup(root, "--cleat", CLEAT, "docker", status=1)
         assert "is no JSON" in said and "Traceback" not in said, said
 
 
 def test_relative():
     with tempfile.TemporaryDirectory() as name:
-        setup(name, "--cleat", "bin/cleat", "docker")
+        setup(name, "--cleat", os.path.relpath(CLEAT), "docker")
         config = json.loads((pathlib.Path(name) / "etc/docker/daemon.json").read_text(encoding="utf-8"))
-        assert config["runtimes"]["cleat"]["path"] == str(pathlib.Path("bin/cleat").absolute())
+        assert config["runtimes"]["cleat"]["path"] == os.path.abspath(CLEAT)
+
+
+def test_mistakes():
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        for path in ("/no/such/program", name):
+            said = setup(root, "--cleat", path, "podman", status=1)
+            assert said == f"cleat-setup: {path} is not there, or cannot be executed\n", said
+            assert not files(root)
+        (root / "opt").mkdir()
+        (root / "opt/cleat").write_text("", encoding="utf-8")
+        (root / "opt/cleat").chmod(0o755)
+        setup(root, "--cleat", "/opt/cleat", "podman")
+        (root / "etc/docker").write_text("", encoding="utf-8")
+        said = setup(root, "--cleat", CLEAT, "docker", status=1)
+        assert said.startswith(f"cleat-setup: {root}/etc/docker") and said.count("\n") == 1, said
 
 
 TESTS = [test_docker, test_containerd, test_podman, test_crio, test_refusals,
-         test_relative]
+         test_relative, test_mistakes]
 print(f"1..{len(TESTS)}")
 for number, test in enumerate(TESTS, 1):
     title = "cleat-setup: " + test.__name__.removeprefix("test_")
