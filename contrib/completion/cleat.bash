@@ -3,7 +3,11 @@
 # bash completion of cleat
 
 _cleat_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
-_cleat_files() { mapfile -t COMPREPLY < <(compgen "$1" -- "$cur"); }
+# as the names of files: with a slash behind a directory
+_cleat_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+}
 _cleat_none() { COMPREPLY=(); }
 _cleat_ids() {
 	_cleat_words "$(cleat ${root:+--root "$root"} list -q 2>/dev/null)"

@@ -29,10 +29,13 @@ COMPLETIONS = [
     ("help re", ["restore", "resume"], []),
     ("run --bundle /us", ["/usr"], ["--root"]),
     ("run --bundle /usr --ke", ["--keep"], []),
+    ("run /us", ["/usr", "filenames"], []),
+    ("run --k", ["--keep"], ["filenames"]),
 ]
 
 SCRIPT = '''source "$1"; read -ra typed <<<"$2"; [[ -z $2 || $2 == *\\  ]] && typed+=("")
 COMP_WORDS=(cleat "${typed[@]}"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+compopt() { echo "compopt $*"; }
 _cleat; printf "%s\\n" "${COMPREPLY[@]}"'''
 
 number = 0
