@@ -93,7 +93,9 @@ static const char *next_dir(const char *dirs)
 	return *dirs ? dirs + 1 : NULL;
 }
 
-static int not_found(struct arena *a, const char *dirs, const char *name, struct err *e)
+/* @closed: none of @dirs may be searched, as under a root that is closed to the user */
+static int not_found(struct arena *a, const char *dirs, const char *name, bool closed,
+		     struct err *e)
 {
 	const char *why = NULL;
 
@@ -102,8 +104,8 @@ static int not_found(struct arena *a, const char *dirs, const char *name, struct
 		const char *path = candidate(a, dirs, name);
 		struct stat st;
 
-		if (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISLNK(st.st_mode))
+		if (closed || (sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			       S_ISLNK(st.st_mode)))
 			why = explain_passed_over(a, path);
 		if (why)
 			err_code(e, ENOENT, name,
@@ -129,6 +131,7 @@ static int find_in_path(struct arena *a, const struct proc_plan *p, const char *
 			const char **ret, struct err *e)
 {
 	const char *first = search_path(p), *refused = NULL;
+	bool closed = true;
 
 	if (!*first || !*name)
 		first = NULL;
@@ -142,8 +145,9 @@ static int find_in_path(struct arena *a, const struct proc_plan *p, const char *
 		}
 		if (r == NOT_EXECUTABLE && !refused)
 			refused = path;
+		closed = closed && r == -EACCES;
 	}
-	return refused ? denied(a, name, refused, e) : not_found(a, first, name, e);
+	return refused ? denied(a, name, refused, e) : not_found(a, first, name, closed, e);
 }
 
 static int check_file(struct arena *a, const struct proc_plan *p, const char *name, struct err *e)

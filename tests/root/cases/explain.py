@@ -38,6 +38,15 @@ def _(t):
                      r"a link to 'busybox', and '/bin/busybox' does not exist$")
 
 
+@case("a bare name in a root that is closed to the user")
+def _(t):
+    os.chmod(t.rootfs, 0o700)
+    t.edit({"process.user": {"uid": 5, "gid": 6}, "process.capabilities": {}})
+    t.args("probe")
+    t.expect_failure(r'^cleat: exec: "probe": executable file not found in \$PATH: .* lies in '
+                     r"'/' \(mode 0700, owner 0:0\), which user 5:6 may not search$")
+
+
 @case("a filter that kills whoever looks further")
 def _(t):
     write(t, "/bin/app", "#!/bin/bash\n")

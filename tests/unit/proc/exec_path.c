@@ -153,7 +153,13 @@ TEST(program_as_user)
 	CHECK_OK(find(&a, "prog", PATHS, 0, &path, &e), &e);
 	/* a directory of PATH that may not be searched is no reason to say "denied" */
 	CHECK(find(&a, "secret", PATHS, 0, &path, &e) == -ENOENT);
-	CHECK_HAS(e.text, "executable file not found in $PATH");
+	CHECK_STR(e.text, "exec: \"secret\": executable file not found in $PATH");
+	err_clear(&e);
+	/* ... but when there is no other it is the reason */
+	CHECK(find(&a, "secret", "PATH=/locked:/locked/bin", 0, &path, &e) == -ENOENT);
+	CHECK_STR(e.text, "exec: \"secret\": executable file not found in $PATH: "
+			  "'/locked/secret' lies in '/locked' (mode 0700, owner 0:0), which user "
+			  "1000:1000 may not search");
 	err_clear(&e);
 	CHECK(find(&a, "/locked/secret", PATHS, 0, &path, &e) == -EACCES);
 	CHECK_STR(e.text, "exec: \"/locked/secret\": the file lies in '/locked' (mode 0700, "
