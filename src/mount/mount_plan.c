@@ -345,10 +345,13 @@ static int check_not_shared(const struct mount_plan *p, const char *what, size_t
 	return 0;
 }
 
-/* Clean, and keep the first of equal names: Kubernetes lists hundreds. */
+/*
+ * Clean, and keep the first of equal names: Kubernetes lists hundreds. @ret_root: set when the root
+ * itself is among them; NULL where it cannot be.
+ */
 static int plan_paths(struct arena *a, const struct mount_plan *p, const char *what,
 		      const char *const *in, size_t n, const char *const **ret, size_t *ret_n,
-		      struct err *e)
+		      bool *ret_root, struct err *e)
 {
 	const char **out = arena_new_n(a, n, const char *);
 	size_t k = 0;
@@ -362,8 +365,12 @@ static int plan_paths(struct arena *a, const struct mount_plan *p, const char *w
 		if (in[i][0] != '/')
 			return err_user(e, in[i], "%s[%zu] '%s' is not absolute", what, i, in[i]);
 		path = mount_path_clean(a, in[i]);
-		if (path[1] == '\0')
-			return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
+		if (path[1] == '\0') {
+			if (!ret_root)
+				return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
+			*ret_root = true;
+			continue;
+		}
 		if (check_not_shared(p, what, i, path, e) < 0)
 			return -e->code;
 		while (j < k && !str_eq(out[j], path))
@@ -438,9 +445,9 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 	if (plan_label(spec, &p, e) < 0 || plan_ops(a, spec, &p, e) < 0)
 		return -e->code;
 	if (l && (plan_paths(a, &p, "linux.maskedPaths", l->masked_paths, l->n_masked_paths,
-			     &p.masked, &p.n_masked, e) < 0 ||
+			     &p.masked, &p.n_masked, NULL, e) < 0 ||
 		  plan_paths(a, &p, "linux.readonlyPaths", l->readonly_paths, l->n_readonly_paths,
-			     &p.readonly, &p.n_readonly, e) < 0))
+			     &p.readonly, &p.n_readonly, &p.readonly_root, e) < 0))
 		return -e->code;
 	if (p.readonly_root && !p.has_ns)
 		return err_user(e, "root.readonly", "a read-only root needs a mount namespace");

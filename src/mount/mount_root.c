@@ -61,6 +61,16 @@ static int attach_at(struct mount_ctx *m, const char *path)
 			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 }
 
+/* The kernel's EINVAL does not say that a file cannot be the root. */
+static int attach_error(const struct mount_ctx *m, int r, struct err *e)
+{
+	struct stat st;
+
+	if (sys_fstatat(m->root, "", &st, AT_EMPTY_PATH) == 0 && !S_ISDIR(st.st_mode))
+		return err_sys(e, ENOTDIR, m->plan->rootfs, "open the rootfs");
+	return err_sys(e, -r, m->plan->rootfs, "attach the rootfs");
+}
+
 int mount_root_attach(struct mount_ctx *m, struct err *e)
 {
 	const struct mount_plan *p = m->plan;
@@ -82,7 +92,7 @@ int mount_root_attach(struct mount_ctx *m, struct err *e)
 				  errno_text(-r));
 		r = attach_at(m, "/");
 	}
-	return r < 0 ? err_sys(e, -r, p->rootfs, "attach the rootfs") : 0;
+	return r < 0 ? attach_error(m, r, e) : 0;
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root lies above the new one, and goes. */

@@ -360,6 +360,14 @@ def _(t):
     t.expect(t.probe_result("write", "/mnt/new", "x"), {"error": None})
 
 
+@case("a root that is among linux.readonlyPaths")
+def _(t):
+    t.edit({"+linux.readonlyPaths": "/", **mount("/mnt")})
+    t.probe("write", "/new", "x", ",", "write", "/mnt/new", "x")
+    root, below = (t.decode(line)["error"] for line in t.run().out.splitlines())
+    t.equal((root, below), ("EROFS", None), "what writing says")
+
+
 @case("what is written to the root is in the bundle")
 def _(t):
     t.expect(t.probe_result("write", "/new", "x"), {"error": None})
@@ -599,4 +607,4 @@ def _(t):
 def _(t):
     t.write(f"{t.bundle}/file", "x")
     t.edit({"root.path": "file"})
-    t.expect_failure("file")
+    t.expect_failure("file.*not a directory")

@@ -222,12 +222,13 @@ TEST(plan_paths)
 	REQUIRE_OK(make(&a,
 			(struct bundle_parts){ NULL, NULL,
 					       NS ", \"maskedPaths\": [ \"/a\", \"/b/\", \"/a\" ]"
-						  ", \"readonlyPaths\": [ \"/c/../d\" ]" },
+						  ", \"readonlyPaths\": [ \"/c/../d\", \"//.\" ]" },
 			&p, &e),
 		   &e);
 	REQUIRE(p.n_masked == 2 && p.n_readonly == 1);
 	CHECK_STR(p.masked[0], "/a");
 	CHECK_STR(p.masked[1], "/b");
 	CHECK_STR(p.readonly[0], "/d");
+	CHECK(p.readonly_root);
 	CHECK(p.has_ns && p.own_pid_ns && !p.own_net_ns && !p.user_ns && !p.no_pivot);
 }
