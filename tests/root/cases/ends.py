@@ -53,10 +53,27 @@ def nest(t, pids):
             f.write(str(pid))
 
 
+WAYS = (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID"))
+
+
+def name_of(words):
+    return " ".join(word for word in words if word != "ID")
+
+
+def ends_all(t, words, pids):
+    watched = Watched(pids)
+    try:
+        t.ok(*(t.id if word == "ID" else word for word in words))
+        t.equal(watched.left(SECONDS), [], "processes that live on")
+    finally:
+        watched.close()
+    host.reap()
+
+
 def end(words, shared, paused, nested):
     how = ["shared pid namespace"] * shared + ["paused"] * paused + ["nested"] * nested
 
-    @case(" ".join(w for w in words if w != "ID") + (": " if how else "") + ", ".join(how), needs="cgroup2")
+    @case(name_of(words) + (": " if how else "") + ", ".join(how), needs="cgroup2")
     def _(t):
         if shared:
             t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
@@ -68,18 +85,12 @@ def end(words, shared, paused, nested):
             t.equal(inside(t), pids, "ps of all that are nested")
         if paused:
             t.ok("pause", t.id)
-        watched = Watched(pids)
-        try:
-            t.ok(*(t.id if word == "ID" else word for word in words))
-            t.equal(watched.left(SECONDS), [], "processes that live on")
-        finally:
-            watched.close()
-        host.reap()
+        ends_all(t, words, pids)
         t.equal(inside(t) if words[0] == "kill" else [], [], "ps afterwards")
         t.delete("--force")
 
 
-for _words in (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID")):
+for _words in WAYS:
     for _shared, _paused, _nested in itertools.product((False, True), repeat=3):
         end(_words, _shared, _paused, _nested)
 
@@ -102,23 +113,17 @@ def freeze(t, pid, names):
 
 for _place, _names in (("", ()), (" in a cgroup below", ("a", "b")),
                        (" in a cgroup very far below", ("n" * 200,) * 30)):
-    for _words in (("kill", "ID", "KILL"), ("kill", "--all", "ID", "KILL"), ("delete", "--force", "ID")):
+    for _words in WAYS:
         for _shared in (False, True):
             def _frozen(t, words=_words, names=_names, shared=_shared):
                 if shared:
                     t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
                 pid = started(t)
                 freeze(t, pid, names)
-                watched = Watched([pid])
-                try:
-                    t.ok(*(t.id if word == "ID" else word for word in words))
-                    t.equal(watched.left(SECONDS), [], "processes that live on")
-                finally:
-                    watched.close()
-                host.reap()
+                ends_all(t, words, [pid])
                 t.delete("--force")
-            case(" ".join(w for w in _words if w != "ID") + f": frozen in the v1 freezer{_place}" +
-                 ", shared pid namespace" * _shared, needs="cgroup:freezer")(_frozen)
+            case(f"{name_of(_words)}: frozen in the v1 freezer{_place}" + ", shared pid namespace" * _shared,
+                 needs="cgroup:freezer")(_frozen)
 
 
 @case("delete --force: frozen again and again by somebody inside", needs="cgroup:freezer busybox")
