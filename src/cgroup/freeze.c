@@ -67,20 +67,17 @@ static int freeze_v1(struct cgroup *cg, const struct cgroup_dir *d, bool frozen)
 
 int cgroup_freeze(struct cgroup *cg, bool frozen, struct err *e)
 {
-	const struct cgroup_dir *d = cgroup_dir_v2(cg);
+	const struct cgroup_dir *v2 = cgroup_dir_v2(cg), *v1 = cgroup_dir_v1(cg, "freezer");
+	const struct cgroup_dir *d = v2 ? v2 : v1;
 	int r = cgroup_matches(cg) ? 0 : -ENODEV;
 
-	if (r == 0 && d)
+	if (!d)
+		return err_code(e, ENOTSUP, NULL, "the container has no cgroup that can be frozen");
+	if (r == 0 && v2)
 		r = freeze_v2(cg, frozen);
-	if (!d || !frozen) {
-		const struct cgroup_dir *v1 = cgroup_dir_v1(cg, "freezer");
-
-		if (!d && !v1)
-			return err_code(e, ENOTSUP, NULL,
-					"the container has no cgroup that can be frozen");
-		if (r == 0 && v1)
-			r = freeze_v1(cg, d = v1, frozen);
-	}
+	/* beside v2 we freeze nobody there, but who is inside may have */
+	if (r == 0 && v1 && (!v2 || !frozen))
+		r = freeze_v1(cg, d = v1, frozen);
 	return r < 0 ? freeze_error(cg, d, frozen, r, e) : 0;
 }
 
