@@ -205,6 +205,8 @@ int create_early(struct invocation *inv, struct err *e);
  * Returns 0 or -errno.
  */
 int create_subject(struct invocation *inv, struct create_options *o, struct err *e);
+/* @r: what came of it; where the id is the name of a bundle instead, @e says so. Returns < 0 or @r. */
+int create_explain(const struct create_options *o, int r, struct err *e);
 int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
 		      struct err *e);
 

@@ -83,8 +83,16 @@ static bool is_bundle_instead(const char *word, const struct create_options *o)
 	       sys_fstatat(AT_FDCWD, "config.json", &st, 0) == -ENOENT;
 }
 
+int create_explain(const struct create_options *o, int r, struct err *e)
+{
+	if (r != -ENOENT || o->bundle || !is_bundle_instead(o->id, o))
+		return r;
+	err_clear(e);
+	return cli_usage(e, o->id, "no bundle in the working directory; is '%s/' meant?", o->id);
+}
+
 /* A word that is to be the container's id, in the bundle of the working directory. */
-static int id_or_slip(const char *word, const struct create_options *o, struct err *e)
+static int id_or_slip(const char *word, struct err *e)
 {
 	if (str_eq(word, ".") || str_eq(word, ".."))
 		return cli_usage(e, word,
@@ -94,9 +102,6 @@ static int id_or_slip(const char *word, const struct create_options *o, struct e
 		return cli_usage(e, word,
 				 "container id '%s' may only hold letters, digits and _+-., and "
 				 "no directory is there that could be a bundle",
-				 word);
-	if (is_bundle_instead(word, o))
-		return cli_usage(e, word, "no bundle in the working directory; is '%s/' meant?",
 				 word);
 	return 0;
 }
@@ -111,7 +116,7 @@ int create_subject(struct invocation *inv, struct create_options *o, struct err 
 		return 0;
 	/* what ends like a directory is meant for one, and not for an id */
 	if (!strchr(word, '/') || !(is_directory(word) || str_ends(word, "/")))
-		return id_or_slip(word, o, e);
+		return id_or_slip(word, e);
 	if (!realpath(word, path)) /* banned-ok: a path of the host, from the command line */
 		return err_sys(e, errno, word, "find the bundle");
 	o->bundle = arena_strdup(inv->arena, path);
@@ -131,7 +136,7 @@ static int create_run(struct invocation *inv, struct err *e)
 
 	if (create_subject(inv, o, e) < 0)
 		return -e->code;
-	return container_create(&inv->globals.context, o, e);
+	return create_explain(o, container_create(&inv->globals.context, o, e), e);
 }
 
 const struct command command_create = {

@@ -19,7 +19,7 @@ static int run_run(struct invocation *inv, struct err *e)
 
 	if (create_subject(inv, o, e) < 0)
 		return -e->code;
-	return container_run(&inv->globals.context, o, &inv->status, e);
+	return create_explain(o, container_run(&inv->globals.context, o, &inv->status, e), e);
 }
 
 const struct command command_run = {

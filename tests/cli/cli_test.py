@@ -308,8 +308,8 @@ def test_preserved(tmp):
     check_failure(args, "descriptor 4 is to be passed on but not open", run(args, pass_fds=[3]))
 
 
-TESTS = [test_mistakes, test_ids, test_bundle_words, test_unknown, test_about, test_tables, test_features, test_list,
-         test_roots, test_log, test_closed_descriptors, test_spec, test_preserved]
+TESTS = [test_mistakes, test_ids, test_bundle_words, test_unknown, test_about, test_tables,
+         test_features, test_list, test_roots, test_log, test_closed_descriptors, test_spec, test_preserved]
 
 
 def main():
