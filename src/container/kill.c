@@ -66,12 +66,13 @@ static int kill_init(struct arena *a, struct container *c, struct err *e)
 	struct cgroup *cg = c->pidfd >= 0 ? container_cgroup(a, c) : NULL;
 	int r;
 
-	if (cg && kill_wants_cgroup(c, cg))
+	if (cg && kill_wants_cgroup(c, cg)) {
 		r = cgroup_kill(cg, e) < 0 ? err_note(e, "container '%s'", c->id) : 0;
-	else
+	} else {
 		r = signal_init(c, SIGKILL, e);
-	if (cg && r == 0)
-		cgroup_thaw_all(cg);
+		if (cg && r == 0)
+			cgroup_thaw_all(cg);
+	}
 	cgroup_close(cg);
 	return r;
 }
