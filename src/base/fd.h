@@ -26,7 +26,10 @@ void fd_close(int *fd);
  */
 void fd_defer(bool on);
 
-/* The same as fd_close(), also meanwhile: a file that is open to be written keeps its mount so. */
+/*
+ * The same as fd_close(), but at once also while closing is put off: a file that is open to be
+ * written keeps its mount from being made read-only.
+ */
 void fd_close_now(int *fd);
 
 static inline int fd_take(int *fd)

@@ -59,7 +59,10 @@ int mount_fs_label_root(int tree, const struct mount_op *op, const char *label, 
 bool mount_fs_is_old_style(const struct mount_op *op);
 /* Has it layers that fsconfig(2) of an older kernel answers EINVAL to, and mount(2) takes? */
 bool mount_fs_has_long_layers(const struct mount_op *op);
-/* mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it. */
+/*
+ * mount(2) for a moment on @target, and off again: a detached mount, as mount_fs_make() has it.
+ * @mode: of the directory that is covered, where the configuration gives none; or NULL.
+ */
 int mount_fs_old_style(const struct mount_plan *p, const struct mount_op *op, int target,
 		       const char *mode, struct err *e);
 /* Is @key among its options for the file system? */

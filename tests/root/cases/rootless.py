@@ -87,7 +87,8 @@ def _(t):
     t.edit({"linux.uidMappings": [], "linux.gidMappings": []})
     t.write_config()
     t.fails("without CAP_SYS_ADMIN new namespaces need one of type user beside them in "
-            "linux.namespaces, as 'cleat spec --rootless' writes it: .*operation not permitted", "run", "--bundle", t.bundle, t.id)
+            "linux.namespaces, as 'cleat spec --rootless' writes it: .*operation not permitted",
+            "run", "--bundle", t.bundle, t.id)
 
 
 @of_user("many ids by newuidmap and newgidmap", needs="subids")
