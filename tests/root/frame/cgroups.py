@@ -51,11 +51,11 @@ def roots():
     return sorted(found)
 
 
-def named(part):
-    """All cgroups that have @part in their name or their parents'."""
+def named(part, below=""):
+    """All cgroups below @below of any hierarchy whose name has @part in it."""
     found = []
     for root in roots():
-        for path, names, _ in os.walk(root):
+        for path, names, _ in os.walk(root + below):
             found += [os.path.join(path, n) for n in names if part in n]
     return sorted(found)
 
