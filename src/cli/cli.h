@@ -196,7 +196,8 @@ const char *cli_version(struct arena *a);
 /*
  * create and run: count the descriptors that are to be passed on (LISTEN_FDS as
  * sd_listen_fds(3) describes it, then --preserve-fds), while nothing of our own has been
- * opened. The last one must be open; the others are passed on if they are.
+ * opened. Those of LISTEN_FDS must be open up to the last, of the others one at least: what is
+ * not open is not passed on, as crun has it, whose callers give a number that is large enough.
  */
 int create_early(struct invocation *inv, struct err *e);
 /*
@@ -207,7 +208,8 @@ int create_early(struct invocation *inv, struct err *e);
 int create_subject(struct invocation *inv, struct create_options *o, struct err *e);
 /* @r: what came of it; where the id is the name of a bundle instead, @e says so. Returns < 0 or @r. */
 int create_explain(const struct create_options *o, int r, struct err *e);
-int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
+/* @preserve: how many were asked for, then how many there are. */
+int check_descriptors(unsigned *preserve, unsigned *ret_listen, const char **ret_names,
 		      struct err *e);
 
 #endif

@@ -11,6 +11,9 @@
 #include "cli/create_args.h"
 #include "sys/sys.h"
 
+/* As many as a process can have, unless fs.nr_open says otherwise. */
+#define DESCRIPTORS_MAX (1 << 20)
+
 /* sd_listen_fds(3): only when LISTEN_PID names this very process. */
 static unsigned listen_fds(void)
 {
@@ -41,28 +44,42 @@ static int fill_gaps(int end, struct err *e)
 	return 0;
 }
 
-int check_descriptors(unsigned preserve, unsigned *ret_listen, const char **ret_names,
+/* The descriptor after the last that is open, of those from @from to before @end; else @from. */
+static int after_open(int from, int end)
+{
+	while (end > from && sys_fcntl(end - 1, F_GETFD, 0) < 0)
+		end--;
+	return end;
+}
+
+int check_descriptors(unsigned *preserve, unsigned *ret_listen, const char **ret_names,
 		      struct err *e)
 {
-	uint64_t end;
+	unsigned listen = listen_fds();
+	uint64_t last = 2 + (uint64_t)listen + *preserve;
+	int from, end;
 
-	*ret_listen = listen_fds();
+	*ret_listen = listen;
 	*ret_names = getenv("LISTEN_FDNAMES");
-	end = 3 + (uint64_t)*ret_listen + preserve;
-	if (end == 3)
+	if (last == 2)
 		return 0;
-	if (end > INT32_MAX || sys_fcntl((int)end - 1, F_GETFD, 0) < 0)
-		return cli_usage(e, "preserve-fds",
-				 "descriptor %llu is to be passed on but not open",
-				 (unsigned long long)end - 1);
-	return fill_gaps((int)end, e);
+	if (last >= DESCRIPTORS_MAX)
+		return cli_usage(e, "preserve-fds", "there is no descriptor %llu to be passed on",
+				 (unsigned long long)last);
+	from = 3 + (int)listen;
+	end = after_open(3, (int)last + 1);
+	if (end == 3 || end < from)
+		return cli_usage(e, "preserve-fds", "descriptor %d is to be passed on but not open",
+				 end < from ? from - 1 : 3);
+	*preserve = (unsigned)(end - from);
+	return fill_gaps(end, e);
 }
 
 int create_early(struct invocation *inv, struct err *e)
 {
 	struct create_options *o = inv->args;
 
-	return check_descriptors(o->preserve_fds, &o->listen_fds, &o->listen_names, e);
+	return check_descriptors(&o->preserve_fds, &o->listen_fds, &o->listen_names, e);
 }
 
 static bool is_directory(const char *path)

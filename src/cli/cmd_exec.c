@@ -48,7 +48,7 @@ static int exec_early(struct invocation *inv, struct err *e)
 	struct exec_args *args = inv->args;
 	struct exec_options *o = &args->options;
 
-	return check_descriptors(o->preserve_fds, &o->listen_fds, &o->listen_names, e);
+	return check_descriptors(&o->preserve_fds, &o->listen_fds, &o->listen_names, e);
 }
 
 static int exec_start(struct invocation *inv, const struct exec_args *args, struct err *e)

@@ -302,10 +302,10 @@ def test_spec(tmp):
 
 
 def test_preserved(tmp):
-    args = ["--root", tmp + "/p", "create", "--preserve-fds", "2", "--bundle", tmp, "c1"]
-    fd = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(fd, 3)
-    check_failure(args, "descriptor 4 is to be passed on but not open", run(args, pass_fds=[3]))
+    for n, words in (("2", "descriptor 3 is to be passed on but not open"),
+                     ("2000000", "there is no descriptor 2000002")):
+        args = ["--root", tmp + "/p", "create", "--preserve-fds", n, "--bundle", tmp, "c1"]
+        check_failure(args, words, run(args))
 
 
 TESTS = [test_mistakes, test_ids, test_bundle_words, test_unknown, test_about, test_tables,

@@ -187,6 +187,15 @@ def _(t):
             {"5": f"{t.dir}/five", "7": f"{t.dir}/seven"}, "the descriptors")
 
 
+@case("preserved descriptors, fewer than there may be")
+def _(t):
+    t.probe("report", "descriptors")
+    t.write_config()
+    p = _with_descriptors(t, 2, t.command("run", "--preserve-fds=100", "--bundle", t.bundle, t.id))
+    t.check(p.returncode == 0, p.stderr)
+    t.equal(sorted(t.decode(p.stdout)["descriptors"]), ["0", "1", "2", "3", "4"], "the descriptors")
+
+
 @case("a preserved descriptor that is not open")
 def _(t):
     t.write_config()
