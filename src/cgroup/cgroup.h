@@ -184,6 +184,11 @@ int cgroup_is_frozen(struct cgroup *cg); /* 1, 0 or -errno */
  * Returns whether one was frozen; false without such a hierarchy.
  */
 bool cgroup_thaw_all(struct cgroup *cg);
+/*
+ * Take a process of the container into its v1 freezer cgroup, out of whatever other one, which
+ * may be frozen. False without such a hierarchy, or when it does not go.
+ */
+bool cgroup_bring_home(struct cgroup *cg, pid_t pid);
 int cgroup_is_populated(struct cgroup *cg);
 /*
  * To wait for several things at once: a descriptor that poll(2) finds POLLPRI on when somebody

@@ -9,6 +9,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -103,4 +104,13 @@ bool cgroup_thaw_all(struct cgroup *cg)
 	} while (clock_now_ms() < deadline && step(&w));
 	fd_close(&w.at);
 	return was_frozen;
+}
+
+bool cgroup_bring_home(struct cgroup *cg, pid_t pid)
+{
+	const struct cgroup_dir *d = cgroup_matches(cg) ? cgroup_dir_v1(cg, "freezer") : NULL;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	return d && cgroup_write_file(cg, d, "cgroup.procs", text) >= 0;
 }

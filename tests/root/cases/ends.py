@@ -12,7 +12,7 @@ import time
 from frame import cgroups, host
 from frame.case import case
 from frame.config import CGROUP, namespaces
-from frame.phases import started, stopped
+from frame.phases import started, stopped, until
 
 SECONDS = 20
 NAMESPACES = ("network", "ipc", "uts", "mount", "cgroup")
@@ -141,10 +141,25 @@ while :; do :; done""")
     t.delete("--force")
 
 
+@case("delete --force: in somebody else's cgroup, frozen in the v1 freezer", needs="cgroup:freezer")
+def _(t):
+    pid = started(t)
+    other = cgroups.directory("freezer", f"/{t.id}-other")
+    os.mkdir(other)
+    try:
+        for name, value in (("cgroup.procs", str(pid)), ("freezer.state", "FROZEN")):
+            t.write(f"{other}/{name}", value)
+        t.delete("--force")
+        t.equal(t.read(f"{other}/freezer.state").strip(), "FROZEN", "that cgroup")
+    finally:
+        t.write(f"{other}/freezer.state", "THAWED")
+        os.rmdir(other)
+
+
 @case("what has frozen itself is paused, and can be resumed", needs="cgroup:freezer")
 def _(t):
     freeze(t, started(t), ())
-    t.equal(t.state()["status"], "paused", "the status")
+    until(t, "paused", lambda: t.state()["status"] == "paused")
     t.fails("cannot exec in a paused container", "exec", t.id, "/probe", "exit", "0")
     t.ok("resume", t.id)
     t.equal(t.state()["status"], "running", "the status afterwards")
