@@ -117,8 +117,8 @@ static int id_or_slip(const char *word, struct err *e)
 				 word, word);
 	if (strchr(word, '/'))
 		return cli_usage(e, word,
-				 "container id '%s' may only hold letters, digits and _+-., and "
-				 "no directory is there that could be a bundle",
+				 "invalid character '/' in the container ID '%s', and no directory "
+				 "is there that could be a bundle",
 				 word);
 	return 0;
 }

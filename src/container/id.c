@@ -30,8 +30,10 @@ int container_id_check(const char *id, struct err *e)
 				ID_MAX);
 	for (const char *c = id; *c; c++)
 		if (!is_id_char(*c))
+			/* as crun says it */
 			return err_user(e, id,
-					"container id '%s' may only hold letters, digits and _+-.",
-					id);
+					"invalid character '%c' in the container ID '%s': it may "
+					"only hold letters, digits and _+-.",
+					*c, id);
 	return 0;
 }

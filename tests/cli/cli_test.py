@@ -50,7 +50,13 @@ MISTAKES = [
     (["--root", "/", "state", "c1"], "'/' cannot be the state root"),
 ]
 
-BAD_IDS = ["", ".", "..", ".hidden", "a/b", "../no-cleat-here", "a b", "a\nb", "\u00e4", "x" * 256]
+BAD_IDS = {"": "container id is empty", ".": "begins with a dot", "..": "begins with a dot",
+           ".hidden": "container id '.hidden' begins with a dot",
+           "a/b": "invalid character '/' in the container ID 'a/b'",
+           "../no-cleat-here": "'../no-cleat-here'",
+           "a b": "invalid character ' ' in the container ID 'a b'",
+           "a\nb": "in the container ID 'a", "\u00e4": "in the container ID '\u00e4'",
+           "x" * 256: "is longer than"}
 ID_COMMANDS = ["create", "run", "start", "state", "kill", "delete", "wait", "stop"]
 
 UNKNOWN_ID = [["state", "c1"], ["start", "c1"], ["kill", "c1"], ["kill", "-a", "c1", "9"],
@@ -111,9 +117,9 @@ def test_mistakes(tmp):
 
 def test_ids(tmp):
     for command in ID_COMMANDS:
-        for bad in BAD_IDS:
+        for bad, words in BAD_IDS.items():
             args = ["--root", tmp + "/root", command, bad]
-            check_failure(args, "container id", run(args, cwd=tmp))
+            check_failure(args, words, run(args, cwd=tmp))
     check(not os.path.exists(tmp + "/root"), "a bad id made a state root")
 
 

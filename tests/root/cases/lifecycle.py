@@ -53,8 +53,8 @@ def _(t):
         t.expect(t.state(), {"status": "created", "bundle": f"{t.dir}/{t.id}"})
         t.fails("already exists: '" + t.id, "run", f"{t.dir}/{t.id}/")
         t.delete("--force")
-        t.fails("container id 'x/y' may only hold", "run", "--bundle", f"{t.dir}/{t.id}", "x/y")
-        t.fails("container id 'x/y' may only hold", "run", "x/y", cwd=t.dir)
+        t.fails("invalid character '/' in the container ID 'x/y'", "run", "--bundle", f"{t.dir}/{t.id}", "x/y")
+        t.fails("invalid character '/' in the container ID 'x/y'", "run", "x/y", cwd=t.dir)
         t.fails("find the bundle 'x/': no such file", "run", "x/", cwd=t.dir)
     finally:
         os.rename(f"{t.dir}/{t.id}", t.bundle)
