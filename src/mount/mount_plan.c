@@ -345,33 +345,39 @@ static int check_not_shared(const struct mount_plan *p, const char *what, size_t
 	return 0;
 }
 
-/*
- * Clean, and keep the first of equal names: Kubernetes lists hundreds. @ret_root: set when the root
- * itself is among them; NULL where it cannot be.
- */
-static int plan_paths(struct arena *a, const struct mount_plan *p, const char *what,
-		      const char *const *in, size_t n, const char *const **ret, size_t *ret_n,
-		      bool *ret_root, struct err *e)
+/* linux.maskedPaths or linux.readonlyPaths. */
+struct path_list {
+	const char *what;
+	const char *const *paths;
+	size_t n;
+	bool *ret_root; /* set when the root itself is among them; NULL: it cannot be */
+};
+
+/* Clean, and keep the first of equal names: Kubernetes lists hundreds. */
+static int plan_paths(struct arena *a, const struct mount_plan *p, const struct path_list *in,
+		      const char *const **ret, size_t *ret_n, struct err *e)
 {
-	const char **out = arena_new_n(a, n, const char *);
+	const char **out = arena_new_n(a, in->n, const char *);
 	size_t k = 0;
 
-	if (n && !p->has_ns)
-		return err_user(e, what, "%s need a mount namespace", what);
-	for (size_t i = 0; i < n; i++) {
-		const char *path;
+	if (in->n && !p->has_ns)
+		return err_user(e, in->what, "%s need a mount namespace", in->what);
+	for (size_t i = 0; i < in->n; i++) {
+		const char *given = in->paths[i], *path;
 		size_t j = 0;
 
-		if (in[i][0] != '/')
-			return err_user(e, in[i], "%s[%zu] '%s' is not absolute", what, i, in[i]);
-		path = mount_path_clean(a, in[i]);
+		if (given[0] != '/')
+			return err_user(e, given, "%s[%zu] '%s' is not absolute", in->what, i,
+					given);
+		path = mount_path_clean(a, given);
 		if (path[1] == '\0') {
-			if (!ret_root)
-				return err_user(e, in[i], "%s[%zu] cannot be the root", what, i);
-			*ret_root = true;
+			if (!in->ret_root)
+				return err_user(e, given, "%s[%zu] cannot be the root", in->what,
+						i);
+			*in->ret_root = true;
 			continue;
 		}
-		if (check_not_shared(p, what, i, path, e) < 0)
+		if (check_not_shared(p, in->what, i, path, e) < 0)
 			return -e->code;
 		while (j < k && !str_eq(out[j], path))
 			j++;
@@ -381,6 +387,19 @@ static int plan_paths(struct arena *a, const struct mount_plan *p, const char *w
 	*ret = out;
 	*ret_n = k;
 	return 0;
+}
+
+static int plan_hidden(struct arena *a, const struct oci_linux *l, struct mount_plan *p,
+		       struct err *e)
+{
+	const struct path_list masked = { "linux.maskedPaths", l->masked_paths, l->n_masked_paths,
+					  NULL };
+	const struct path_list readonly = { "linux.readonlyPaths", l->readonly_paths,
+					    l->n_readonly_paths, &p->readonly_root };
+
+	if (plan_paths(a, p, &masked, &p->masked, &p->n_masked, e) < 0)
+		return -e->code;
+	return plan_paths(a, p, &readonly, &p->readonly, &p->n_readonly, e);
 }
 
 static int plan_label(const struct spec *spec, struct mount_plan *p, struct err *e)
@@ -444,10 +463,7 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 	plan_own_cgroups(a, host, &p);
 	if (plan_label(spec, &p, e) < 0 || plan_ops(a, spec, &p, e) < 0)
 		return -e->code;
-	if (l && (plan_paths(a, &p, "linux.maskedPaths", l->masked_paths, l->n_masked_paths,
-			     &p.masked, &p.n_masked, NULL, e) < 0 ||
-		  plan_paths(a, &p, "linux.readonlyPaths", l->readonly_paths, l->n_readonly_paths,
-			     &p.readonly, &p.n_readonly, &p.readonly_root, e) < 0))
+	if (l && plan_hidden(a, l, &p, e) < 0)
 		return -e->code;
 	if (p.readonly_root && !p.has_ns)
 		return err_user(e, "root.readonly", "a read-only root needs a mount namespace");
