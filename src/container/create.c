@@ -37,7 +37,8 @@ static int add_notify(struct creation *m, const struct context *ctx, struct err 
 	if (!root)
 		return err_code(e, ENOENT, m->options->id,
 				"NOTIFY_SOCKET needs an absolute --root here");
-	notify_extend(m->arena, m->spec, arena_printf(m->arena, "%s/%s", root, m->options->id));
+	notify_extend(m->arena, m->spec, m->notify_target,
+		      arena_printf(m->arena, "%s/%s", root, m->options->id));
 	return 0;
 }
 

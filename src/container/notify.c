@@ -10,16 +10,17 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "container/internal.h"
+#include "mount/mount.h"
 #include "sys/sys.h"
 
-#define NOTIFY_DIR    "notify"
-#define NOTIFY_NAME   "notify.sock"
-#define CONTAINER_DIR "/run/notify"
-#define VARIABLE      "NOTIFY_SOCKET=" CONTAINER_DIR "/" NOTIFY_NAME
-#define MESSAGE_MAX   4096  /* as systemd has it */
-#define BARRIER_MS    30000 /* likewise; a manager without barriers closes at once */
-#define MANAGER_MS    5000  /* for room in its socket */
-#define BURST	      32    /* messages at a time, so that a flood does not hold up the rest */
+#define NOTIFY_DIR     "notify"
+#define NOTIFY_NAME    "notify.sock"
+#define CONTAINER_DIR  "/run/notify"
+#define SYSTEMD_SOCKET "/run/systemd/notify"
+#define MESSAGE_MAX    4096  /* as systemd has it */
+#define BARRIER_MS     30000 /* likewise; a manager without barriers closes at once */
+#define MANAGER_MS     5000  /* for room in its socket */
+#define BURST	       32    /* messages at a time, so that a flood does not hold up the rest */
 
 const char *notify_target(void)
 {
@@ -37,14 +38,26 @@ const char *notify_target(void)
 
 static const char *options[] = { "bind", "ro", "nosuid", "nodev", "noexec" };
 
-static void add_mount(struct arena *a, struct oci_config *config, const char *state_dir)
+/*
+ * Where the container finds it: callers look for the name that they gave, as crun has it. But
+ * where systemd has its own socket a systemd inside would have one too.
+ */
+static const char *container_dir(struct arena *a, const char *target)
+{
+	const char *path = *target == '/' ? mount_path_clean(a, target) : SYSTEMD_SOCKET;
+
+	return str_eq(path, SYSTEMD_SOCKET) ? CONTAINER_DIR : path;
+}
+
+static void add_mount(struct arena *a, struct oci_config *config, const char *dir,
+		      const char *state_dir)
 {
 	struct oci_mount **all = arena_new_n(a, config->n_mounts + 1, struct oci_mount *);
 	struct oci_mount *m = arena_new(a, struct oci_mount);
 
 	if (config->n_mounts)
 		memcpy(all, config->mounts, config->n_mounts * sizeof(*all));
-	m->destination = CONTAINER_DIR;
+	m->destination = dir;
 	m->type = "bind";
 	m->source = arena_printf(a, "%s/" NOTIFY_DIR, state_dir);
 	m->options = options;
@@ -53,25 +66,26 @@ static void add_mount(struct arena *a, struct oci_config *config, const char *st
 	config->mounts = all;
 }
 
-static void add_variable(struct arena *a, struct oci_process *process)
+static void add_variable(struct arena *a, struct oci_process *process, const char *dir)
 {
 	const char **all = arena_new_n(a, process->n_env + 1, const char *);
 
 	if (process->n_env)
 		memcpy(all, process->env, process->n_env * sizeof(*all));
-	all[process->n_env++] = VARIABLE;
+	all[process->n_env++] = arena_printf(a, "NOTIFY_SOCKET=%s/" NOTIFY_NAME, dir);
 	process->env = all;
 }
 
-void notify_extend(struct arena *a, struct spec *spec, const char *state_dir)
+void notify_extend(struct arena *a, struct spec *spec, const char *target, const char *state_dir)
 {
 	struct oci_config *config = arena_new(a, struct oci_config);
 	struct oci_process *process = arena_new(a, struct oci_process);
+	const char *dir = container_dir(a, target);
 
 	*config = *spec->config;
 	*process = *spec->process.oci;
-	add_mount(a, config, state_dir);
-	add_variable(a, process);
+	add_mount(a, config, dir, state_dir);
+	add_variable(a, process, dir);
 	config->process = process;
 	spec->config = config;
 	spec->process.oci = process;
@@ -107,7 +121,8 @@ int notify_remove(const struct container *c, struct err *e)
 
 /* --- sockets ---------------------------------------------------------------------------------- */
 
-static int open_target(const char *target, struct err *e)
+/* -1: a manager that has gone, whose variable is still in a shell's environment, say. */
+static int open_target(const char *target)
 {
 	auto_fd fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
 	int r = fd;
@@ -115,7 +130,10 @@ static int open_target(const char *target, struct err *e)
 	if (r >= 0)
 		r = *target == '@' ? sys_connect_abstract(fd, target + 1)
 				   : sys_connect_unix(fd, AT_FDCWD, target);
-	return r < 0 ? err_sys(e, -r, target, "connect to NOTIFY_SOCKET") : fd_take(&fd);
+	if (r >= 0)
+		return fd_take(&fd);
+	log_warning("NOTIFY_SOCKET '%s': %s: nothing is passed on", target, errno_text(-r));
+	return -1;
 }
 
 /* One that an interrupted start has left is nobody's. */
@@ -146,9 +164,10 @@ int notify_open(const struct container *c, const char *target, pid_t pid, struct
 	if (dir < 0)
 		return err_sys(e, -dir, NOTIFY_DIR, "open");
 	ret->pid = pid;
-	ret->out = open_target(target, e);
-	if (ret->out >= 0)
-		ret->in = open_own(dir, e);
+	ret->out = open_target(target);
+	if (ret->out < 0)
+		return 0;
+	ret->in = open_own(dir, e);
 	if (ret->in >= 0)
 		return 0;
 	notify_close(ret);

@@ -4,10 +4,11 @@
  *
  * Our own NOTIFY_SOCKET cannot be the container's: its service manager knows us, not the
  * pids inside, and lets nobody else speak. So the container gets a socket of ours, in a
- * directory of the state directory that is bound at /run/notify, and what it says there is
- * passed on: READY=1 together with MAINPID, and what else does no harm. Whoever starts the
- * container detached waits for READY, and for the barrier that says that the manager has
- * read it, since a message of a process that is gone by then counts for nothing.
+ * directory of the state directory that is bound at the path that NOTIFY_SOCKET names (at
+ * /run/notify where that is no path, or systemd's own), and what it says there is passed on:
+ * READY=1 together with MAINPID, and what else does no harm. Whoever starts the container
+ * detached waits for READY, and for the barrier that says that the manager has read it, since
+ * a message of a process that is gone by then counts for nothing.
  *
  * Nothing of this exists, and nothing is looked at, when NOTIFY_SOCKET is not set.
  */
@@ -30,9 +31,10 @@ const char *notify_target(void);
 
 /*
  * notify_extend() - give @spec the mount and the variable by which the container finds it
+ * @target: as notify_target() has it
  * @state_dir: absolute path of the container's state directory
  */
-void notify_extend(struct arena *a, struct spec *spec, const char *state_dir);
+void notify_extend(struct arena *a, struct spec *spec, const char *target, const char *state_dir);
 /* The directory, in the state directory of @c. */
 int notify_make(const struct container *c, struct err *e);
 int notify_remove(const struct container *c, struct err *e);
@@ -40,7 +42,8 @@ int notify_remove(const struct container *c, struct err *e);
 /*
  * notify_open() - the two sockets, before the container's program can look for its own
  *
- * A container that was made without leaves *ret empty. Returns 0 or -errno.
+ * A container that was made without, or a manager that is not there, leaves *ret empty.
+ * Returns 0 or -errno.
  */
 int notify_open(const struct container *c, const char *target, pid_t pid, struct notify *ret,
 		struct err *e);

@@ -54,6 +54,11 @@ ROWS = [
      "runc: an error; crun: an error unless no path was given; podman leaves them out",
      "the container runs, stderr says which limits do not hold; `--require-limits` fails",
      "callers", "^contract: 80:"),
+    ("where a container finds NOTIFY_SOCKET",
+     "runc: /run/notify/notify.sock; crun: notify in a directory at the path that was given; "
+     "callers look for the name that they gave",
+     "notify.sock in a directory at that path; in /run/notify where it is abstract or systemd's",
+     "callers", "^notify: where the container finds it$"),
     ("exec --user",
      "runc and crun: numbers; docker and podman look names up themselves",
      "numbers; `--user-name` looks in the container by a bounded reader", "security",
