@@ -173,7 +173,7 @@ int cgroup_enter_below(struct cgroup *cg, const char *const *where, size_t n, in
 		       struct err *e);
 int cgroup_apply_late(struct cgroup *cg, const struct cgroup_plan *p, struct err *e);
 
-/* SIGKILL to everything inside (cgroup.kill; v1: freeze, signal each), and cgroup_thaw_all(). */
+/* SIGKILL to everything inside (cgroup.kill, then each; v1: frozen first); cgroup_thaw_all(). */
 int cgroup_kill(struct cgroup *cg, struct err *e);
 /* Any signal to everything inside; number of processes reached or -errno. */
 int cgroup_signal(struct cgroup *cg, int sig, struct err *e);

@@ -2,11 +2,12 @@
 /*
  * kill - signals to everybody inside
  *
- * SIGKILL on v2 is one write that no fork can outrun, and it reaches the frozen. Any
- * other signal, and all of them without v2, goes to each process by a pidfd: a number
- * read from cgroup.procs may be somebody else's by the time it is used, so membership
- * is looked up again when the pidfd is held. Round after round, until one finds nobody
- * new.
+ * SIGKILL on v2 is one write that no fork can outrun, and it reaches the frozen; but the
+ * kernel signals the first thread of each process then, and passes over one whose first
+ * thread has ended while others go on. So whoever is still listed, and any other signal,
+ * and all of them without v2, goes to each process by a pidfd: a number read from
+ * cgroup.procs may be somebody else's by the time it is used, so membership is looked up
+ * again when the pidfd is held. Round after round, until one finds nobody new.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -165,6 +166,22 @@ static int refuse_other(const struct cgroup *cg, struct err *e)
 			cg->dirs[0].path);
 }
 
+/* A user may end by the write whom he may not signal: an id that is mapped for him is not his. */
+static int kill_v2(struct cgroup *cg, const struct cgroup_dir *d, struct err *e)
+{
+	int r = cgroup_write_file(cg, d, "cgroup.kill", "1");
+	struct err ignored = { 0 };
+
+	/* a threaded cgroup cannot be killed as a whole */
+	if (r == -EOPNOTSUPP)
+		return signal_each(cg, SIGKILL, e) < 0 ? -e->code : 0;
+	if (r < 0)
+		return cgroup_is_gone(r) ? 0 : cgroup_error(d, r, e, "kill everything in");
+	if (signal_each(cg, SIGKILL, &ignored) < 0)
+		err_ignore(&ignored, "nearly everybody got it by the write");
+	return 0;
+}
+
 int cgroup_kill(struct cgroup *cg, struct err *e)
 {
 	const struct cgroup_dir *d = cgroup_dir_v2(cg);
@@ -176,17 +193,9 @@ int cgroup_kill(struct cgroup *cg, struct err *e)
 		return refuse_other(cg, e);
 	if (!d)
 		return kill_v1(cg, e);
-	r = cgroup_write_file(cg, d, "cgroup.kill", "1");
-	/* a threaded cgroup cannot be killed as a whole */
-	if (r == -EOPNOTSUPP) {
-		r = signal_each(cg, SIGKILL, e);
-		cgroup_thaw_all(cg);
-		return r < 0 ? r : 0;
-	}
+	r = kill_v2(cg, d, e);
 	cgroup_thaw_all(cg);
-	if (r == 0 || cgroup_is_gone(r))
-		return 0;
-	return cgroup_error(d, r, e, "kill everything in");
+	return r;
 }
 
 int cgroup_signal(struct cgroup *cg, int sig, struct err *e)

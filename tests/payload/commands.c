@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +337,36 @@ int probe_children(int argc, char **argv)
 		for (;;)
 			pause();
 	}
+	sleep_for_ever();
+}
+
+static void *outlive(void *leader)
+{
+	pthread_join(*(pthread_t *)leader, NULL);
+	kill(getppid(), SIGUSR1);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+int probe_leaderless(int argc, char **argv)
+{
+	static pthread_t leader;
+	sigset_t told;
+	pthread_t t;
+	int sig;
+
+	(void)argc;
+	(void)argv;
+	sigemptyset(&told);
+	sigaddset(&told, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &told, NULL);
+	if (!fork()) {
+		leader = pthread_self();
+		pthread_create(&t, NULL, outlive, &leader);
+		pthread_exit(NULL);
+	}
+	sigwait(&told, &sig);
 	sleep_for_ever();
 }
 

@@ -31,6 +31,7 @@ static const struct command {
 	{ "kill", probe_kill, "SIGNAL: oneself" },
 	{ "sleep", probe_sleep, "until a signal: exit with 128 + its number" },
 	{ "children", probe_children, "N: have N children that ignore TERM, then sleep" },
+	{ "leaderless", probe_leaderless, "have a child whose first thread has ended, then sleep" },
 	{ "ignore-term", probe_ignore_term, "sleep, and TERM does nothing" },
 	{ "notify", probe_notify, "TEXT...: a message each to $NOTIFY_SOCKET" },
 	{ "echo", probe_echo, "copy standard input to standard output" },

@@ -51,6 +51,7 @@ int probe_exit(int argc, char **argv);
 int probe_kill(int argc, char **argv);
 int probe_sleep(int argc, char **argv);
 int probe_children(int argc, char **argv);
+int probe_leaderless(int argc, char **argv);
 int probe_ignore_term(int argc, char **argv);
 int probe_notify(int argc, char **argv);
 int probe_echo(int argc, char **argv);

@@ -95,6 +95,19 @@ for _words in WAYS:
         end(_words, _shared, _paused, _nested)
 
 
+for _words in WAYS:
+    def _leaderless(t, words=_words):
+        """A process goes on when its first thread has ended, and cgroup.kill passes it over."""
+        t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
+        started(t, "leaderless")
+        pids = inside(t)
+        t.equal(len(pids), 2, "processes")
+        ends_all(t, words, pids)
+        t.delete("--force")
+    case(f"{name_of(_words)}: a process without its first thread, shared pid namespace",
+         needs="cgroup2")(_leaderless)
+
+
 # --- frozen in a v1 freezer, which holds back SIGKILL: as a container may do with itself ------------
 
 def freeze(t, pid, names):
