@@ -5,8 +5,8 @@
  * A signal goes through a pidfd that was proven to be init's, or into a cgroup whose
  * inode is the recorded one; a stopped container is never signalled by number. SIGKILL
  * goes to the whole cgroup where init's death would not end the others (no pid namespace
- * of its own), and where a v1 freezer would keep it from being seen. Beside v2, and in cgroups
- * below, such a freezer lets go whoever has got it.
+ * of its own) or did not, and where a v1 freezer would keep it from being seen. Beside v2, and
+ * in cgroups below, such a freezer lets go whoever has got it.
  */
 #include <signal.h>
 
@@ -61,12 +61,19 @@ static bool kill_wants_cgroup(const struct container *c, struct cgroup *cg)
 	return cgroup_v2_fd(cg) < 0 && cgroup_is_frozen(cg) == 1;
 }
 
+/* Is somebody left of a container whose init has ended? Only without a pid namespace of its own. */
+static bool has_survivors(const struct container *c, struct cgroup *cg)
+{
+	return c->status == STATUS_STOPPED && cgroup_is_populated(cg) == 1;
+}
+
 static int kill_init(struct arena *a, struct container *c, struct err *e)
 {
-	struct cgroup *cg = c->pidfd >= 0 ? container_cgroup(a, c) : NULL;
+	bool alive = c->pidfd >= 0;
+	struct cgroup *cg = alive || !c->state->own_pid_namespace ? container_cgroup(a, c) : NULL;
 	int r;
 
-	if (cg && kill_wants_cgroup(c, cg)) {
+	if (cg && (alive ? kill_wants_cgroup(c, cg) : has_survivors(c, cg))) {
 		r = cgroup_kill(cg, e) < 0 ? err_note(e, "container '%s'", c->id) : 0;
 	} else {
 		r = signal_init(c, SIGKILL, e);

@@ -108,6 +108,21 @@ for _words in WAYS:
          needs="cgroup2")(_leaderless)
 
 
+@case("kill KILL: init has ended, shared pid namespace", needs="cgroup2")
+def _(t):
+    """Who outlives init is the container's all the same; other signals are for init."""
+    t.edit({"linux.namespaces": namespaces(*NAMESPACES)})
+    pid = started(t, "children", "3")
+    others = [p for p in inside(t) if p != pid]
+    os.kill(pid, 9)
+    t.wait_for_end(pid)
+    t.equal((t.state()["status"], len(others)), ("stopped", 3), "status and survivors")
+    t.fails("container not running", "kill", t.id, "TERM")
+    ends_all(t, ("kill", "ID", "KILL"), others)
+    t.fails("container not running", "kill", t.id, "KILL")
+    t.delete()
+
+
 # --- frozen in a v1 freezer, which holds back SIGKILL: as a container may do with itself ------------
 
 def freeze(t, pid, names):
