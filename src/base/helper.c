@@ -37,7 +37,7 @@
 #endif
 
 #define UMASK	       022   /* as a program on the host expects it */
-#define TAIL_SIZE      512   /* of stderr that is kept */
+#define TAIL_SIZE      512   /* of what it says that is kept */
 #define KILL_WAIT_MS   10000 /* for a killed process to end; one stuck in the kernel does not */
 #define COPIES_WAIT_MS 2000  /* after the program's end, for who reads what it wrote */
 #define TIMEOUT_MAX_MS (UINT64_C(1) << 60) /* more than that is none */
@@ -56,6 +56,11 @@ struct report {
 	char action[24];
 };
 
+struct tail {
+	char text[TAIL_SIZE];
+	size_t len;
+};
+
 struct running {
 	const struct helper *h;
 	pid_t pid;
@@ -67,8 +72,7 @@ struct running {
 	bool overflow, exited, late;
 	int interrupt; /* the signal that ended the wait, or 0 */
 	struct report report;
-	char tail[TAIL_SIZE];
-	size_t tail_len;
+	struct tail out, err;
 	const char *missing; /* a file that start() could not open */
 };
 
@@ -168,16 +172,15 @@ static int make_pipe(int *ret_ours, bool child_reads)
 static int child_end(struct running *r, enum slot slot)
 {
 	const struct helper *h = r->h;
-	bool piped = slot == SLOT_ERR || (slot == SLOT_IN ? h->input != NULL : r->collects);
 	int fd;
 
-	if (piped)
-		return make_pipe(&r->fds[slot], slot == SLOT_IN);
-	if (slot == SLOT_OUT && h->stdout_fd >= 0) {
+	if (slot == SLOT_OUT && h->stdout_fd >= 0 && !r->collects) {
 		fd = fcntl(h->stdout_fd, F_DUPFD_CLOEXEC, 3);
-	} else {
+	} else if (slot == SLOT_IN && !h->input) {
 		fd = above_stdio(open(NULL_DEVICE, O_RDWR | O_CLOEXEC | O_NOCTTY));
 		r->missing = fd < 0 ? NULL_DEVICE : NULL;
+	} else {
+		return make_pipe(&r->fds[slot], slot == SLOT_IN);
 	}
 	return fd < 0 ? -errno : fd;
 }
@@ -237,7 +240,7 @@ static void copy_to(struct running *r, int fd, const char *data, size_t n)
 	}
 }
 
-static void keep_tail(struct running *r, const char *data, size_t n)
+static void keep_tail(struct tail *t, const char *data, size_t n)
 {
 	size_t drop;
 
@@ -245,12 +248,12 @@ static void keep_tail(struct running *r, const char *data, size_t n)
 		data += n - (TAIL_SIZE - 1);
 		n = TAIL_SIZE - 1;
 	}
-	drop = r->tail_len + n >= TAIL_SIZE ? r->tail_len + n - (TAIL_SIZE - 1) : 0;
-	memmove(r->tail, r->tail + drop, r->tail_len - drop);
-	r->tail_len -= drop;
-	memcpy(r->tail + r->tail_len, data, n);
-	r->tail_len += n;
-	r->tail[r->tail_len] = '\0';
+	drop = t->len + n >= TAIL_SIZE ? t->len + n - (TAIL_SIZE - 1) : 0;
+	memmove(t->text, t->text + drop, t->len - drop);
+	t->len -= drop;
+	memcpy(t->text + t->len, data, n);
+	t->len += n;
+	t->text[t->len] = '\0';
 }
 
 static void collect(struct running *r, const char *data, size_t n)
@@ -284,12 +287,14 @@ static size_t take(struct running *r, enum slot slot)
 	}
 	if (slot == SLOT_REPORT && n == sizeof(r->report)) {
 		memcpy(&r->report, buf, sizeof(r->report));
+	} else if (slot == SLOT_OUT && !r->collects) {
+		keep_tail(&r->out, buf, (size_t)n);
 	} else if (slot == SLOT_OUT) {
 		collect(r, buf, (size_t)n);
 		if (r->h->stdout_fd >= 0)
 			copy_to(r, r->h->stdout_fd, buf, (size_t)n);
 	} else if (slot == SLOT_ERR) {
-		keep_tail(r, buf, (size_t)n);
+		keep_tail(&r->err, buf, (size_t)n);
 		if (r->h->stderr_fd >= 0)
 			copy_to(r, r->h->stderr_fd, buf, (size_t)n);
 	}
@@ -352,12 +357,14 @@ static const char *last_line(char *text)
 	return line;
 }
 
-/* The error of a program that ran, with what it said last. */
+/* The error of a program that ran, with what it said last, of errors if it did. */
 static int failure(struct running *r, int code, struct err *e, const char *fmt, long long number)
 {
-	const char *line = last_line(r->tail);
+	const char *line = last_line(r->err.text);
 	char how[64];
 
+	if (!*line)
+		line = last_line(r->out.text);
 	snprintf(how, sizeof(how), fmt, number);
 	return err_code(e, code, r->h->path, "%s: %s%s%s%s", r->h->what, how, *line ? ": '" : "",
 			line, *line ? "'" : "");

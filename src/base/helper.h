@@ -5,8 +5,9 @@
  * Hooks, newuidmap, criu, ps: they are started with an explicit environment,
  * default signal dispositions, an empty mask, umask 022 (ours is 0) and no descriptor
  * but 0, 1 and 2, in a session (and so a process group) of their own; the input is fed
- * to stdin (EPIPE is fine), the tail of stderr is kept for the error, and at the deadline,
- * or when a signal interrupts (interrupt.h), the whole group is killed. The wait is on the
+ * to stdin (EPIPE is fine), the tail of stderr is kept for the error (or, of a program that
+ * said nothing there, that of a stdout which nobody else wants), and at the deadline, or
+ * when a signal interrupts (interrupt.h), the whole group is killed. The wait is on the
  * pidfd and the pipes together, so it always ends; the program dies with the process that
  * started it.
  */
@@ -28,7 +29,7 @@ struct helper {
 	const char *input;	 /* fed to stdin; NULL: /dev/null */
 	size_t input_len;
 	uint64_t timeout_ms; /* 0: no deadline */
-	int stdout_fd;	     /* >= 0: stdout, or a copy of it with @output; -1: dropped */
+	int stdout_fd;	     /* >= 0: stdout, or a copy of it with @output; -1: the tail is kept */
 	int stderr_fd;	     /* >= 0: a copy of stderr goes there; -1: only the tail is kept */
 	char *output;	     /* when not NULL: stdout is collected here, terminated */
 	size_t output_size;  /* of @output; longer output is an error (EMSGSIZE) */

@@ -51,8 +51,7 @@ void hook_plan_make(const struct spec *spec, struct hook_plan *ret);
  *
  * Without the bundle, which may have gone by the time of the last hooks, they run where we are.
  * A file that is not there is made (mode 0600), one that is there is appended to; a FIFO without
- * a reader is an error. Without a file for it, the output of startContainer hooks goes to this
- * /dev/null. Returns 0 or -errno; on failure *ret has nothing to close.
+ * a reader is an error. Returns 0 or -errno; on failure *ret has nothing to close.
  */
 int hook_open(const struct hook_plan *p, const char *bundle, struct hook_fds *ret, struct err *e);
 void hook_close(struct hook_fds *f);
@@ -63,8 +62,8 @@ void hook_close(struct hook_fds *f);
  * @fds: what they are run with
  *
  * The first failure ends it: "error running createRuntime hook #1: '/usr/bin/x': exited with
- * status 3: '<last line of stderr>'". A failing poststop hook is a warning, the others run all the
- * same, as config.md wants it.
+ * status 3: '<last line of stderr, or else of stdout>'". A failing poststop hook is a warning,
+ * the others run all the same, as config.md wants it.
  */
 int hook_run_all(const struct hook_plan *p, enum hook_kind kind, const char *state,
 		 const struct hook_fds *fds, struct err *e);

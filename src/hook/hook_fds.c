@@ -25,13 +25,6 @@ static int open_output(const char *path, const char *key, int *ret, struct err *
 	return r < 0 ? err_sys(e, -r, path, "annotation %s: open", key) : 0;
 }
 
-/* For startContainer hooks: a container need not have one, nor need it be that one. */
-static int open_null(int *ret, struct err *e)
-{
-	*ret = sys_open("/dev/null", O_WRONLY | O_APPEND | O_NOCTTY, 0);
-	return *ret < 0 ? err_sys(e, -*ret, "/dev/null", "open") : 0;
-}
-
 int hook_open(const struct hook_plan *p, const char *bundle, struct hook_fds *ret, struct err *e)
 {
 	int r;
@@ -39,8 +32,6 @@ int hook_open(const struct hook_plan *p, const char *bundle, struct hook_fds *re
 	*ret = HOOK_FDS_NONE;
 	ret->dir = sys_open(bundle, O_PATH | O_DIRECTORY, 0);
 	r = open_output(p->out, SPEC_ANNOTATION_HOOKS_STDOUT, &ret->out, e);
-	if (r == 0 && ret->out < 0 && p->n[HOOK_START_CONTAINER])
-		r = open_null(&ret->out, e);
 	if (r == 0)
 		r = open_output(p->err, SPEC_ANNOTATION_HOOKS_STDERR, &ret->err, e);
 	if (r < 0)

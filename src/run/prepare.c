@@ -100,7 +100,7 @@ static int hooks_prepare(struct run *r, struct err *e)
 	bool in_bundle =
 		h->n[HOOK_PRESTART] || h->n[HOOK_CREATE_RUNTIME] || h->n[HOOK_CREATE_CONTAINER];
 
-	if (r->options.exec || !(in_bundle || h->n[HOOK_START_CONTAINER] || h->out || h->err))
+	if (r->options.exec || !(in_bundle || h->out || h->err))
 		return 0;
 	return hook_open(h, r->plan->spec->bundle, &r->hooks, e);
 }

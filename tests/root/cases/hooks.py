@@ -373,6 +373,17 @@ def _(t):
     hears(t)
 
 
+@case("the reason of a failure is told if a hook says it on stdout alone")
+def _(t):
+    for kind in KINDS[:-1]:
+        t.config["hooks"] = {}
+        if kind == "startContainer":
+            add(t, kind, "/probe", "say", "the reason", ",", "exit", "3")
+        else:
+            add(t, kind, t.script("fail", "echo the reason; exit 3\n"))
+        t.expect_failure(f"{kind} hook.*3.*the reason")
+
+
 @case("the reason of a failure is in the file and in the message")
 def _(t):
     add(t, "createContainer", t.script("fail", "echo the reason >&2; exit 3\n"))
