@@ -3,7 +3,8 @@
  * affinity - on which CPUs; sched_setaffinity(2)
  *
  * A container does not inherit the CPUs that its maker was pinned to: after it was put
- * into its cgroup every CPU is asked for, and the kernel gives those of the cpuset.
+ * into its cgroup every CPU is asked for, and the kernel gives those of the cpuset. A further
+ * process with CPUs of its own at first keeps what the kernel leaves of them.
  */
 #include "base/log.h"
 #include "base/str.h"
@@ -48,6 +49,9 @@ int apply_affinity(const struct proc_plan *p, struct err *e)
 
 	if (p->exec && p->exec_final.n_words)
 		return set_affinity(&p->exec_final, 0, "process.execCPUAffinity.final", e);
+	/* config.md: without "final" nothing is changed once the process is in the cgroup */
+	if (p->exec && p->exec_initial.n_words)
+		return 0;
 	memset(all, 0xff, sizeof(all));
 	r = sys_sched_setaffinity(0, sizeof(all), all);
 	/* Sandboxes refuse it, and a cpuset may be empty for a moment. */

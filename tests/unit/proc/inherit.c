@@ -158,9 +158,13 @@ TEST(affinity_of_exec)
 	p.exec = true;
 	CHECK_OK(proc_reset_inherited(&p, &e), &e);
 	CHECK_INT(cpus(), 1);
-	p.exec_final.n_words = 0;
-	CHECK_OK(proc_affinity_initial(&p, getpid(), &e), &e);
-	CHECK_INT(cpus(), 1);
+	p.exec_initial.n_words = p.exec_final.n_words = 0;
 	CHECK_OK(proc_reset_inherited(&p, &e), &e);
 	CHECK_INT(cpus(), before);
+	p.exec_initial.n_words = 1;
+	CHECK_OK(proc_affinity_initial(&p, getpid(), &e), &e);
+	CHECK_OK(proc_reset_inherited(&p, &e), &e);
+	CHECK_INT(cpus(), 1); /* as it is without "final" */
+	p.exec_initial.n_words = 0;
+	CHECK_OK(proc_reset_inherited(&p, &e), &e);
 }
