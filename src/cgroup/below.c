@@ -23,7 +23,7 @@ static int open_below(int top, const char *path)
 static int refuse(const char *path, int r, struct err *e)
 {
 	if (r == -EXDEV)
-		return err_user(e, path, "--cgroup: '%s' is not a sub cgroup path of the container",
+		return err_user(e, path, "--cgroup: %s is not a sub cgroup path of the container",
 				path);
 	return err_sys(e, -r, path, "open the cgroup");
 }

@@ -174,14 +174,17 @@ static int add_unified(struct build *b)
 	if (!b->resources->unified || !b->resources->unified->n)
 		return 0;
 	if (!host_has_v2(b->host))
-		return err_code(b->err, ENOTSUP, field, "%s: this host has no cgroup v2", field);
+		return err_code(b->err, ENOTSUP, field,
+				"%s: this host has no cgroup v2, so it is an invalid configuration",
+				field);
 	for (size_t i = 0; i < COUNT(controllers); i++) {
 		const struct ctl *c = controllers[i];
 		size_t at = find_v1(b, c);
 
 		if (c->name && at < b->plan->n_dirs && ctl_unified_needs(b->resources, c->name))
 			return err_code(b->err, ENOTSUP, field,
-					"%s: the controller '%s' is in the v1 hierarchy '%s' here",
+					"%s: the controller '%s' is in the v1 hierarchy '%s' here, "
+					"so it is an invalid configuration",
 					field, c->name, b->dirs[at].hierarchy);
 	}
 	return ctl_unified(&b->outs[0], b->resources);

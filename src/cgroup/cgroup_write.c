@@ -63,9 +63,11 @@ static int limit_below_usage(const struct cgroup *cg, const struct cgroup_dir *d
 
 	cgroup_read_file(cg, d, "memory.usage_in_bytes", usage, sizeof(usage));
 	cgroup_read_file(cg, d, "memory.max_usage_in_bytes", peak, sizeof(peak));
-	return err_code(e, EBUSY, v->file,
-			"write '%s' to %s of cgroup '%s': %s bytes are in use (peak %s)", v->value,
-			v->file, cgroup_dir_name(d, name), usage, peak);
+	return err_code(
+		e, EBUSY, v->file,
+		"unable to set memory limit to %s (current usage: %s, peak usage: %s): %s of "
+		"cgroup '%s'",
+		v->value, usage, peak, v->file, cgroup_dir_name(d, name));
 }
 
 static int refused(const struct cgroup *cg, const struct cgroup_dir *d,

@@ -153,8 +153,9 @@ static int plan_bind(struct arena *a, const struct spec *spec, const struct oci_
 	/* Options of a file system would change the source's superblock on the host. */
 	if (op->n_data)
 		return err_user(e, op->target,
-				"bind mount on '%s' cannot have file system option '%s'%s",
-				op->target, op->data[0].key,
+				"bind mounts cannot have any filesystem-specific options applied: "
+				"'%s' of '%s'%s",
+				op->data[0].key, op->target,
 				mount_option_nearest(a, "bind", op->data[0].key));
 	op->source = in->source[0] == '/' ? in->source
 					  : arena_printf(a, "%s/%s", spec->bundle, in->source);

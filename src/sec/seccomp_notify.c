@@ -80,7 +80,8 @@ static int connect_agent(const char *path, struct err *e)
 	r = sys_connect_unix(sock, dir, name);
 	if (r < 0)
 		return err_sys(e, r == -EAGAIN ? ETIMEDOUT : -r, path,
-			       "connect to the seccomp agent");
+			       "failed to connect with seccomp agent specified in the seccomp "
+			       "profile");
 	return fd_take(&sock);
 }
 

@@ -121,7 +121,7 @@ static int check_notify(const struct seccomp_rule *rule, size_t at, struct err *
 		if (str_eq(rule->names[i], "write"))
 			return err_user(e, "write",
 					"linux.seccomp.syscalls[%zu]: SCMP_ACT_NOTIFY cannot be "
-					"used for write",
+					"used for the write syscall",
 					at);
 	return 0;
 }
@@ -174,7 +174,8 @@ static int no_receiver(const struct seccomp_source *source, struct err *e)
 				"returns SECCOMP_RET_USER_NOTIF, and linux.seccomp.listenerPath or "
 				"another receiver is missing");
 	return err_user(e, NULL,
-			"linux.seccomp.listenerPath is missing, and SCMP_ACT_NOTIFY needs it");
+			"linux.seccomp.listenerPath: seccomp listenerPath is not set, and "
+			"SCMP_ACT_NOTIFY needs it");
 }
 
 static int read_listener(const struct seccomp_source *source, const struct oci_linux_seccomp *oci,
@@ -210,7 +211,7 @@ static int read_all_rules(struct arena *a, const struct seccomp_source *source,
 	if (p->default_action == SECCOMP_RET_USER_NOTIF)
 		return err_user(e, NULL,
 				"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be "
-				"the default: the start itself would wait for it");
+				"used as default action: the start itself would wait for it");
 	if (read_archs(a, oci, p, e) < 0 || read_rules(a, source, oci, p, e) < 0)
 		return -e->code;
 	return 0;

@@ -250,7 +250,7 @@ TEST(receiver_of_a_profile)
 		{ "", "/a", "", "/a", NULL },
 		{ NULL, NULL, "/v", "/v", NULL },
 		{ "", NULL, "/v", "/v", NULL },
-		{ NULL, NULL, NULL, NULL, "linux.seccomp.listenerPath is missing, and SCMP_ACT_" },
+		{ NULL, NULL, NULL, NULL, "seccomp listenerPath is not set, and SCMP_ACT_" },
 		{ NULL, NULL, "", NULL, "'' in the variable RUN_OCI_SECCOMP_RECEIVER" },
 		{ NULL, NULL, "v", NULL, "'v' in the variable RUN_OCI_SECCOMP_RECEIVER" },
 		{ "p", "/a", "/v", NULL, "linux.seccomp.listenerPath: 'p' is not absolute" },
