@@ -110,6 +110,14 @@ static int without_cgroup(const struct string_list *below, struct err *e)
 	return 0;
 }
 
+/* "/" is the container's own cgroup and, unlike to say nothing, no other. */
+static bool names_own(const struct string_list *below)
+{
+	const char *word = below->n == 1 ? below->v[0] : "";
+
+	return *word && !word[strspn(word, "/")];
+}
+
 static int open_cgroup(struct execution *x, struct err *e)
 {
 	const struct string_list *below = &x->options->cgroups;
@@ -121,6 +129,8 @@ static int open_cgroup(struct execution *x, struct err *e)
 		return without_cgroup(below, e);
 	if (below->n)
 		r = cgroup_enter_below(x->cgroup, below->v, below->n, &x->run.birth, e);
+	if (x->run.birth >= 0 || names_own(below))
+		x->target.cgroup = below->v[0];
 	if (r == 0 && x->run.birth < 0)
 		r = cgroup_open_leaf(x->cgroup, x->target.pid, &x->run.birth, e);
 	return r;

@@ -143,10 +143,12 @@ static int step_affinity(void *role, struct err *e)
 /*
  * A v2 cgroup that passes controllers on to nested ones takes no process (cgroups(7), "no
  * internal processes"). If the container's own did so, a further process is born where its
- * init is; if somebody did it before, the container cannot be there.
+ * init is, unless its caller named the cgroup; if somebody did it before, the container cannot
+ * be there.
  */
 static pid_t clone_into_cgroup(struct child *c, struct clone_args *args, struct err *e)
 {
+	const struct run_exec *exec = c->run->options.exec;
 	pid_t pid;
 
 	if (c->cgroup >= 0) {
@@ -154,8 +156,8 @@ static pid_t clone_into_cgroup(struct child *c, struct clone_args *args, struct 
 		args->cgroup = (uint64_t)c->cgroup;
 	}
 	pid = sys_clone3(args, sizeof(*args));
-	if (pid == -EBUSY && c->cgroup >= 0 && !c->run->options.exec)
-		return err_sys(e, EBUSY, c->plan->cgroup.dirs[0].path,
+	if (pid == -EBUSY && c->cgroup >= 0 && (!exec || exec->cgroup))
+		return err_sys(e, EBUSY, exec ? exec->cgroup : c->plan->cgroup.dirs[0].path,
 			       "clone init into a cgroup that passes controllers on:");
 	if (pid != -EBUSY || c->cgroup < 0)
 		return pid < 0 ? err_sys(e, -pid, NULL, "clone init") : pid;

@@ -17,6 +17,7 @@ struct run_exec {
 	pid_t pid;	     /* its init */
 	int pidfd;	     /* the same, verified */
 	uint64_t namespaces; /* CLONE_NEW* that differ from ours */
+	const char *cgroup;  /* the v2 one that was asked for, and no other; NULL: any */
 };
 
 /* Where a created container waits. */

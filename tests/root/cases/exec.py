@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 from frame import cgroups
-from frame.case import case
+from frame.case import Skip, case
 from frame.config import caps, mask, user_namespace
 from frame.phases import created, further, started
 from frame.trial import TIMEOUT
@@ -438,6 +438,32 @@ def _(t):
         t.check(f"0::{place}" in json.loads(text)["/proc/self/cgroup"].split("\n"), text)
     t.fails(" ../x is not a sub cgroup path", "exec", "--cgroup", "../x", t.id, "/probe")
     t.fails("open the cgroup 'none'", "exec", "--cgroup", "none", t.id, "/probe")
+    t.delete("--force")
+
+
+@case("--cgroup is that cgroup or none", needs="cgroup2")
+def _(t):
+    """Without it a further process goes to where init is, if the container's cgroup takes none."""
+    pid = started(t)
+    top = cgroups.v2_root() + t.config["linux"]["cgroupsPath"]
+    for name in ("below", "below/deep", "other"):
+        os.mkdir(f"{top}/{name}")
+    with open(f"{top}/below/deep/cgroup.procs", "w", encoding="ascii") as f:
+        f.write(str(pid))
+    for path in (top, f"{top}/below"):
+        for controller in ("memory", "io", "hugetlb"):  # those that are not for threads
+            cgroups.enable(path, controller)
+    if not t.read(f"{top}/cgroup.subtree_control").split():
+        raise Skip("the cgroup2 tree has no controller but for threads")
+
+    def place(*options):
+        text = t.ok("exec", *options, t.id, "/probe", "read", "/proc/self/cgroup").out
+        return json.loads(text)["/proc/self/cgroup"].partition("0::")[2].split("\n")[0]
+
+    t.equal([place(), place("--cgroup", "other")], ["/below/deep", "/other"], "where it is")
+    for path in ("/", "below"):
+        t.fails(f"a cgroup that passes controllers on: '{path}': device or resource busy",
+                "exec", "--cgroup", path, t.id, "/probe")
     t.delete("--force")
 
 
