@@ -153,6 +153,7 @@ static int find_in_path(struct arena *a, const struct proc_plan *p, const char *
 static int check_file(struct arena *a, const struct proc_plan *p, const char *name, struct err *e)
 {
 	int r = probe_as_payload(p, name);
+	const char *why, *id;
 
 	if (r == 0)
 		return 0;
@@ -162,8 +163,11 @@ static int check_file(struct arena *a, const struct proc_plan *p, const char *na
 	}
 	if (r == NOT_EXECUTABLE)
 		r = -EACCES;
-	if (proc_explain_exec(a, name, -r, e))
-		return r;
+	why = proc_explain_exec(a, name, -r, &id);
+	if (why) {
+		err_code(e, -r, name, "exec: \"%s\": %s: %s", name, why, errno_text(-r));
+		return err_set_id(e, id);
+	}
 	err_code(e, -r, name, "exec: \"%s\": stat %s: %s", name, name, errno_text(-r));
 	return err_set_id(e, r == -EACCES ? "exec-denied" : "exec-not-found");
 }

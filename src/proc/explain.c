@@ -229,15 +229,12 @@ static bool answers(const struct look *l)
 	}
 }
 
-bool proc_explain_exec(struct arena *a, const char *path, int code, struct err *e)
+const char *proc_explain_exec(struct arena *a, const char *path, int code, const char **ret_id)
 {
 	struct look l = { .arena = a, .path = path, .subject = "the file", .code = code };
 
 	if (!explain_file(&l) || !answers(&l) || (!l.depth && l.fault == explain_missing))
-		return false;
-	err_clear(e);
-	err_code(e, code, path, "exec: \"%s\": %s %s: %s", path, l.subject, l.fault,
-		 errno_text(code));
-	err_set_id(e, l.id);
-	return true;
+		return NULL;
+	*ret_id = l.id;
+	return arena_printf(a, "%s %s", l.subject, l.fault);
 }

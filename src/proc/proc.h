@@ -183,12 +183,11 @@ int proc_find_exec(struct arena *a, const struct proc_plan *p, const char **ret_
  * proc_explain_exec() - why execve(2) of @path failed with errno @code
  *
  * Called after the failure, in its place and with its rights. Looks along the chain of
- * files that execve follows (links, loader, interpreters) and fills @e with a line that
- * names the fault and ends in the words of the errno: 'exec: "/app": its loader
- * '/lib/ld-musl-x86_64.so.1' (musl) does not exist in the container: no such file or
- * directory'. False, with @e as it was: nothing was found that answers @code.
+ * files that execve follows (links, loader, interpreters). Returns a phrase that names the
+ * fault, "its loader '/lib/ld-musl-x86_64.so.1' (musl) does not exist in the container", with
+ * the kind of error in *ret_id. NULL: nothing was found that answers @code.
  */
-bool proc_explain_exec(struct arena *a, const char *path, int code, struct err *e);
+const char *proc_explain_exec(struct arena *a, const char *path, int code, const char **ret_id);
 
 /* --- terminals -------------------------------------------------------------------------------- */
 /* init: a pty of the container's devpts: master by descriptor of <root>/dev/pts/ptmx, slave by

@@ -45,14 +45,17 @@ static const struct step last_steps[] = {
  */
 static _Noreturn void fail_exec(struct child *c, int code)
 {
+	const char *path = c->exec_path, *why, *id;
 	struct err e = { 0 };
 
-	err_sys(&e, code, NULL, "exec '%s'", c->exec_path);
+	err_code(&e, code, path, "exec %s: %s", path, errno_text(code));
 	str_copy(e.step, sizeof(e.step), "exec");
 	channel_send_err(c->peer, &e);
-	if (!proc_explain_exec(c->arena, c->exec_path, code, &e))
+	why = proc_explain_exec(c->arena, path, code, &id);
+	if (!why)
 		_exit(EXIT_FAILURE);
-	str_copy(e.step, sizeof(e.step), "exec");
+	err_code(&e, code, path, "exec %s: %s: %s", path, errno_text(code), why);
+	err_set_id(&e, id);
 	child_fail(c->peer, &e);
 }
 

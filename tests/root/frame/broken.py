@@ -26,10 +26,17 @@ def binary(loader, machine=None, kind=3):
 
 
 class Broken:
-    """@content of /bin/app, or where it is a link to; @more: other files, by path."""
+    """@content of /bin/app, or where it is a link to; @more: other files, by path.
 
-    def __init__(self, name, content, says, mode=0o755, link=None, more=None, mounts=None):
-        self.name, self.says, self.mounts = name, says, mounts or []
+    What is wrong with the file itself is found @early, when the program is looked for; the rest is
+    said by execve(2) when it is run, and then its words go first, as with runc.
+    """
+
+    def __init__(self, name, content, says, mode=0o755, link=None, more=None, mounts=None,
+                 early=False):
+        self.name, self.mounts = name, mounts or []
+        why, _, errno = says.rpartition(": ")
+        self.says = f'exec: "/bin/app": {says}' if early else f"exec /bin/app: {errno}: {why}"
         self.files = {"/bin/app": (content, mode), **(more or {})}
         self.link = link
 
@@ -85,16 +92,18 @@ BROKEN = [
     Broken("a byte order mark", b"\xef\xbb\xbf#!/bin/sh\n",
            "the file has a byte order mark before '#!': " + FORMAT),
     Broken("a link that leads nowhere", "", "the file is a link to 'busybox', and '/bin/busybox' "
-           "does not exist: " + MISSING, link="busybox"),
+           "does not exist: " + MISSING, link="busybox", early=True),
     Broken("a link to itself", "", "the file leads through more than 40 links, '/bin/app' among "
-           "them: too many levels of symbolic links", link="app"),
-    Broken("no x bit", "#!/bin/sh\n", "the file has no x bit (mode 0644): " + DENIED, 0o644),
+           "them: too many levels of symbolic links", link="app", early=True),
+    Broken("no x bit", "#!/bin/sh\n", "the file has no x bit (mode 0644): " + DENIED, 0o644,
+           early=True),
     Broken("an empty file", "", "the file is empty: " + FORMAT),
     Broken("a script without a first line", "echo hello\n",
            "the file is neither an ELF program nor a script that begins with '#!': " + FORMAT),
     Broken("a program for Windows", b"MZ" + bytes(62), "the file is a program for Windows: "
            + FORMAT),
     Broken("a mount with noexec", "#!/bin/sh\n",
-           "the file is on '/bin', which is mounted noexec: " + DENIED, mounts=[NOEXEC]),
-    Broken("a directory", None, "is a directory: " + DENIED),
+           "the file is on '/bin', which is mounted noexec: " + DENIED, mounts=[NOEXEC],
+           early=True),
+    Broken("a directory", None, "is a directory: " + DENIED, early=True),
 ]

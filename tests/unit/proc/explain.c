@@ -194,6 +194,18 @@ struct row {
 	const char *path, *want, *id;
 };
 
+/* As an error tells it. */
+static bool explain(struct arena *a, const char *path, int code, struct err *e)
+{
+	const char *id, *why = proc_explain_exec(a, path, code, &id);
+
+	if (!why)
+		return false;
+	err_code(e, code, path, "exec: \"%s\": %s: %s", path, why, errno_text(code));
+	err_set_id(e, id);
+	return true;
+}
+
 static void check_row(const struct row *row)
 {
 	auto_arena a = arena_make();
@@ -201,7 +213,7 @@ static void check_row(const struct row *row)
 	int code = try_to_run(row->path);
 
 	unit_row("%s: %s", row->path, errno_name(code));
-	CHECK(proc_explain_exec(&a, row->path, code, &e));
+	CHECK(explain(&a, row->path, code, &e));
 	CHECK_STR(e.text, row->want);
 	CHECK_STR(e.id, row->id);
 	CHECK_INT(e.code, code);
@@ -367,7 +379,7 @@ TEST(not_explained)
 		struct err e = { 0 };
 
 		unit_row("%s %s", rows[i].path, errno_name(rows[i].code));
-		CHECK(!proc_explain_exec(&a, rows[i].path, rows[i].code, &e));
+		CHECK(!explain(&a, rows[i].path, rows[i].code, &e));
 		CHECK_STR(e.text, "");
 	}
 }
@@ -378,7 +390,7 @@ TEST(explained_recursion)
 	struct err e = { 0 };
 
 	make_tree();
-	CHECK(proc_explain_exec(&a, "/bin/recursive", try_to_run("/bin/recursive"), &e));
+	CHECK(explain(&a, "/bin/recursive", try_to_run("/bin/recursive"), &e));
 	CHECK_HAS(e.text, "exec: \"/bin/recursive\": the interpreter '/bin/recursive' of the ");
 	CHECK_HAS(e.text, "is one more script: 5 of them may follow each other: too many levels of "
 			  "symbolic links");
@@ -400,7 +412,7 @@ TEST(explained_architecture)
 	struct err e = { 0 };
 
 	make_tree();
-	CHECK(proc_explain_exec(&a, "/bin/foreign", ENOEXEC, &e));
+	CHECK(explain(&a, "/bin/foreign", ENOEXEC, &e));
 	CHECK_HAS(e.text, arena_printf(&a,
 				       "exec: \"/bin/foreign\": the file is built for %s, this "
 				       "host is ",
@@ -408,12 +420,12 @@ TEST(explained_architecture)
 	CHECK_HAS(e.text, ", and no entry of binfmt_misc runs it: " FORMAT);
 	CHECK_STR(e.id, "exec-architecture");
 	err_clear(&e);
-	CHECK(proc_explain_exec(&a, "/bin/foreign", ENOENT, &e));
+	CHECK(explain(&a, "/bin/foreign", ENOENT, &e));
 	CHECK_HAS(e.text, "the emulator that binfmt_misc names for it does not exist in the "
 			  "container (an entry with the flag F would bring its own): " MISSING);
 	CHECK_STR(e.id, "exec-emulator");
 	err_clear(&e);
-	CHECK(proc_explain_exec(&a, "/bin/foreign-loader", ELIBBAD, &e));
+	CHECK(explain(&a, "/bin/foreign-loader", ELIBBAD, &e));
 	CHECK_HAS(e.text, arena_printf(&a, "its loader '/bin/foreign' is built for %s, not ",
 				       foreign_arch()));
 }
