@@ -31,6 +31,7 @@ enum answer {
 	IS_PAUSED,
 	HAS_STOPPED,
 	IS_STARTED,
+	HAS_PAUSED,
 	NOT_READY,
 	NOT_STOPPED,
 };
@@ -38,7 +39,7 @@ enum answer {
 /* clang-format off */
 static const unsigned char rules[VERB_N][STATUS_N] = {
 	/*                    creating     created      running      paused       stopped     */
-	[VERB_START]      = { NOT_READY,   ALLOWED,     IS_STARTED,  IS_STARTED,  HAS_STOPPED },
+	[VERB_START]      = { NOT_READY,   ALLOWED,     IS_STARTED,  HAS_PAUSED,  HAS_STOPPED },
 	[VERB_KILL]       = { NOT_READY,   ALLOWED,     ALLOWED,     ALLOWED,     NOT_RUNNING },
 	[VERB_DELETE]     = { NOT_STOPPED, ALLOWED,     NOT_STOPPED, NOT_STOPPED, ALLOWED     },
 	[VERB_EXEC]       = { NOT_READY,   ALLOWED,     ALLOWED,     EXEC_PAUSED, EXEC_STOPPED },
@@ -75,6 +76,9 @@ static int refuse(const struct container *c, enum answer why, struct err *e)
 	case IS_STARTED:
 		return err_user(e, c->id, "cannot start an already running container: '%s' is %s",
 				c->id, status);
+	case HAS_PAUSED: /* it may have been started or not */
+		return err_user(e, c->id, "cannot start a container in the paused state: '%s'",
+				c->id);
 	case NOT_READY:
 		return err_user(e, c->id, "container not running: '%s' is still being created",
 				c->id);

@@ -221,7 +221,7 @@ for _how, _all in (("KILL", ()), ("KILL to all", ("--all",))):
 
 ANSWERS = {  # (verb, state): None when it works, or the words of the refusal
     ("start", "created"): None,
-    ("start", "running"): "already running|cannot start",
+    ("start", "running"): "cannot start an already running container",
     ("start", "stopped"): "cannot start",
     ("kill", "created"): None,
     ("kill", "running"): None,
@@ -238,7 +238,7 @@ ANSWERS = {  # (verb, state): None when it works, or the words of the refusal
     ("kill --all", "created"): None,
     ("kill --all", "running"): None,
     ("kill --all", "stopped"): None,
-    ("start", "paused"): "already running|cannot start",
+    ("start", "paused"): "cannot start a container in the paused state",
     ("kill", "paused"): None,
     ("delete", "paused"): "that is not stopped",
     ("delete --force", "paused"): None,

@@ -6,6 +6,7 @@
 
 #define NO_START_STOPPED "cannot start a container that has stopped"
 #define NO_START_RUNNING "cannot start an already running container"
+#define NO_START_PAUSED	 "cannot start a container in the paused state: 'c1'"
 #define NOT_RUNNING	 "container not running"
 #define NO_EXEC_STOPPED	 "container not running: cannot exec in a stopped container: 'c1'"
 #define NO_EXEC_PAUSED	 "cannot exec in a paused container: 'c1'"
@@ -19,7 +20,7 @@ static const struct {
 	enum container_verb verb;
 	const char *words[STATUS_N]; /* creating, created, running, paused, stopped */
 } cases[] = {
-	{ VERB_START, { BEING_MADE, NULL, NO_START_RUNNING, NO_START_RUNNING, NO_START_STOPPED } },
+	{ VERB_START, { BEING_MADE, NULL, NO_START_RUNNING, NO_START_PAUSED, NO_START_STOPPED } },
 	{ VERB_KILL, { NOT_RUNNING, NULL, NULL, NULL, NOT_RUNNING } },
 	{ VERB_DELETE,
 	  { NOT_STOPPED("creating"), NULL, NOT_STOPPED("running"), NOT_STOPPED("paused"), NULL } },
