@@ -16,11 +16,11 @@
 #define NOTIFY_DIR     "notify"
 #define NOTIFY_NAME    "notify.sock"
 #define CONTAINER_DIR  "/run/notify"
-#define SYSTEMD_SOCKET "/run/systemd/notify"
-#define MESSAGE_MAX    4096  /* as systemd has it */
-#define BARRIER_MS     30000 /* likewise; a manager without barriers closes at once */
-#define MANAGER_MS     5000  /* for room in its socket */
-#define BURST	       32    /* messages at a time, so that a flood does not hold up the rest */
+#define SYSTEMD_SOCKET "/systemd/notify" /* below /run, or a user's part of it */
+#define MESSAGE_MAX    4096		 /* as systemd has it */
+#define BARRIER_MS     30000		 /* likewise; a manager without barriers closes at once */
+#define MANAGER_MS     5000		 /* for room in its socket */
+#define BURST	       32 /* messages at a time, so that a flood does not hold up the rest */
 
 const char *notify_target(void)
 {
@@ -40,13 +40,13 @@ static const char *options[] = { "bind", "ro", "nosuid", "nodev", "noexec" };
 
 /*
  * Where the container finds it: callers look for the name that they gave, as crun has it. But
- * where systemd has its own socket a systemd inside would have one too.
+ * systemd's own is left to a systemd inside.
  */
 static const char *container_dir(struct arena *a, const char *target)
 {
-	const char *path = *target == '/' ? mount_path_clean(a, target) : SYSTEMD_SOCKET;
-
-	return str_eq(path, SYSTEMD_SOCKET) ? CONTAINER_DIR : path;
+	if (*target != '/' || str_ends(target, SYSTEMD_SOCKET))
+		return CONTAINER_DIR;
+	return mount_path_clean(a, target);
 }
 
 static void add_mount(struct arena *a, struct oci_config *config, const char *dir,

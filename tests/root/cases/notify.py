@@ -134,7 +134,8 @@ def _(t):
 def _(t):
     """Systemd's own place is left to a systemd inside; there may be none here to hear of it."""
     for given, place in (("/a//b/", "/a/b"), ("@abstract", "/run/notify"),
-                         ("/run/systemd/notify", "/run/notify")):
+                         ("/run/systemd/notify", "/run/notify"),
+                         ("/run/user/1/systemd/notify", "/run/notify")):
         report = t.run_probe(env={**os.environ, "NOTIFY_SOCKET": given})
         t.check(place in report["mounts"], f"{given}: {report['mounts']}")
         t.check(f"NOTIFY_SOCKET={place}/notify.sock" in report["env"], f"{given}: {report['env']}")
