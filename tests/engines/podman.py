@@ -314,6 +314,20 @@ def _(e):
         e.run("systemctl stop split")
 
 
+@test("--sdnotify=container")
+def _(e):
+    e.sh("systemd-run --quiet --collect --unit=ready -p Type=notify -p NotifyAccess=all "
+         "podman run --sdnotify=container --network none --name one -v /usr:/usr:ro -v /usr/lib:/lib:ro "
+         "-v /usr/lib64:/lib64:ro bb sh -c 'echo $$NOTIFY_SOCKET; systemd-notify --ready --status=up; "
+         "exec sleep 1000'")
+    try:
+        same(e.sh("systemctl show -P ActiveState ready; systemctl show -P StatusText ready"), "active\nup")
+        same(e.sh("systemctl show -P MainPID ready"), e.sh("podman inspect -f '{{.State.ConmonPid}}' one"))
+        like(e.sh("podman logs one"), "/notify")
+    finally:
+        e.run("podman rm -f -t 0 one; systemctl stop ready")
+
+
 @test("--cgroups=disabled")
 def _(e):
     if e.name == "runc":
