@@ -185,10 +185,11 @@ int cgroup_is_frozen(struct cgroup *cg); /* 1, 0 or -errno */
  */
 bool cgroup_thaw_all(struct cgroup *cg);
 /*
- * Take a process of the container into its v1 freezer cgroup, out of whatever other one, which
- * may be frozen. False without such a hierarchy, or when it does not go.
+ * Take a process out of another v1 freezer cgroup that is frozen, where it cannot end, into the
+ * container's. Before it does so, @pidfd proves that @pid is still that process's: who is held
+ * keeps it. False without such a hierarchy, when it is not held, or does not go.
  */
-bool cgroup_bring_home(struct cgroup *cg, pid_t pid);
+bool cgroup_bring_home(struct cgroup *cg, pid_t pid, int pidfd);
 int cgroup_is_populated(struct cgroup *cg);
 /*
  * To wait for several things at once: a descriptor that poll(2) finds POLLPRI on when somebody

@@ -106,11 +106,33 @@ bool cgroup_thaw_all(struct cgroup *cg)
 	return was_frozen;
 }
 
-bool cgroup_bring_home(struct cgroup *cg, pid_t pid)
+/* Is what "5:freezer:/a/b" in /proc/PID/cgroup names frozen, or about to be? */
+static bool is_held(const struct cgroup *cg, const struct cgroup_dir *own, pid_t pid)
+{
+	char name[PATH_MAX], text[8192], state[32], *rest = text;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	if (file_read_small(AT_FDCWD, name, text, sizeof(text)) <= 0)
+		return false;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		const char *controllers = strsep(&line, ":") && line ? strsep(&line, ":") : NULL;
+
+		/* "/..": beyond what we see of the hierarchy */
+		if (!line || !str_has_word(controllers, "freezer") || str_starts(line, "/.."))
+			continue;
+		snprintf(name, sizeof(name), "%s%s/" STATE, own->hierarchy, line);
+		return file_read_small(cg->root.fd, name, state, sizeof(state)) > 0 &&
+		       !str_eq(state, "THAWED");
+	}
+	return false;
+}
+
+bool cgroup_bring_home(struct cgroup *cg, pid_t pid, int pidfd)
 {
 	const struct cgroup_dir *d = cgroup_matches(cg) ? cgroup_dir_v1(cg, "freezer") : NULL;
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", (int)pid);
-	return d && cgroup_write_file(cg, d, "cgroup.procs", text) >= 0;
+	return d && is_held(cg, d, pid) && sys_pidfd_send_signal(pidfd, 0) == 0 &&
+	       cgroup_write_file(cg, d, "cgroup.procs", text) >= 0;
 }

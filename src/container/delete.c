@@ -56,13 +56,6 @@ static void container_kill_now(struct arena *a, const struct container *c)
 	cgroup_close(cg);
 }
 
-/* One that has not ended has its pid still. */
-static bool bring_home(struct cgroup *cg, const struct container *c)
-{
-	return sys_pidfd_send_signal(c->pidfd, SIGKILL) == 0 &&
-	       cgroup_bring_home(cg, c->state->pid);
-}
-
 /*
  * A v1 freezer holds back SIGKILL: the container's, or one that somebody has put init into. Who
  * is frozen again after we have thawed him is so by somebody inside: then all who are there have
@@ -75,7 +68,7 @@ static int release_init(struct arena *a, const struct container *c, struct err *
 	int r = -ETIMEDOUT;
 
 	for (unsigned ms = AT_ONCE_MS; cg && r == -ETIMEDOUT && ms <= FROZEN_MAX_MS; ms *= 2) {
-		if (!cgroup_thaw_all(cg) && !(ms == AT_ONCE_MS && bring_home(cg, c)))
+		if (!cgroup_thaw_all(cg) && !cgroup_bring_home(cg, c->state->pid, c->pidfd))
 			break;
 		if (ms > AT_ONCE_MS && cgroup_kill(cg, &ignored) < 0)
 			err_ignore(&ignored, "whoever removes the cgroup will report it");
