@@ -100,8 +100,9 @@ static int check_usage(const struct cgroup *cg, const struct cgroup_dir *d,
 	if (str_to_u64(text, &usage) < 0 || str_to_u64(v->value, &limit) < 0 || usage <= limit)
 		return 0;
 	return err_code(e, EBUSY, v->file,
-			"linux.resources.%s: %s of cgroup '%s' is %s, above the new limit %s",
-			v->field, v->file, cgroup_dir_name(d, name), text, v->value);
+			"linux.resources.%s: rejecting memory%s limit %s: %s of cgroup '%s' is %s",
+			v->field, str_eq(v->field, "memory.swap") ? "+swap" : "", v->value, v->file,
+			cgroup_dir_name(d, name), text);
 }
 
 /* -ENOENT only when neither the file nor what may stand for it exists. */

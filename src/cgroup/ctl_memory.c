@@ -100,6 +100,13 @@ static int put_swap_v2(struct ctl_out *o, const struct oci_linux_memory *m)
 	return 0;
 }
 
+/* v2 itself would rather kill than refuse. */
+static void put_check(struct ctl_out *o, const char *field, int64_t limit)
+{
+	if (limit > 0)
+		ctl_put(o, field, "memory.current", "%" PRId64, limit)->op = CGROUP_USAGE_BELOW;
+}
+
 static int memory_v2(struct ctl_out *o, const struct oci_linux_resources *r)
 {
 	const struct oci_linux_memory *m = r->memory;
@@ -114,9 +121,10 @@ static int memory_v2(struct ctl_out *o, const struct oci_linux_resources *r)
 	if (m->disable_oom_killer)
 		ctl_ignored(o, "memory.disableOOMKiller", NO_EQUIVALENT);
 	/* useHierarchy: v2 knows nothing else */
-	if (m->check_before_update && m->limit > 0)
-		ctl_put(o, "memory.checkBeforeUpdate", "memory.current", "%" PRId64, m->limit)->op =
-			CGROUP_USAGE_BELOW;
+	if (m->check_before_update) {
+		put_check(o, "memory.swap", m->swap);
+		put_check(o, "memory.limit", m->limit);
+	}
 	if (put_swap_v2(o, m) < 0)
 		return -o->err->code;
 	if (m->limit)

@@ -147,7 +147,8 @@ def _(t):
     """v2 itself would kill for it, so checkBeforeUpdate looks first; v1 refuses on its own."""
     t.edit({"linux.resources.memory": {"limit": 32 << 20}})
     started(t)
-    t.fails(r"above the new limit|unable to set memory limit to 4096 \(current usage: ", "update", "-r", "-", t.id,
+    t.fails(r"rejecting memory limit 4096: |unable to set memory limit to 4096 \(current usage: ",
+            "update", "-r", "-", t.id,
             text='{"memory":{"limit":4096,"checkBeforeUpdate":true},"pids":{"limit":33}}')
     t.equal(file_of(t, "memory", "memory.limit_in_bytes", "memory.max"), str(32 << 20),
             "the limit")

@@ -404,3 +404,38 @@ LIVE(devices)
 	cgroup_remove(l.cg, &e);
 	cgroup_close(l.cg);
 }
+
+/* --- looked at before --------------------------------------------------------------------------- */
+
+/* By a file that any v2 cgroup has, and says what we want. */
+LIVE(usage_above_a_limit)
+{
+	static const struct {
+		const char *field, *limit, *words;
+	} checks[] = {
+		{ "memory.limit", "7", NULL },
+		{ "memory.limit", "6",
+		  "linux.resources.memory.limit: rejecting memory limit 6: cgroup.max.depth of" },
+		{ "memory.swap", "6", "memory.swap: rejecting memory+swap limit 6: " },
+	};
+	struct err e = { 0 };
+	struct live l;
+
+	if (view == VIEW_V1)
+		return;
+	REQUIRE_OK(live_create(&l, "", "{'unified':{'cgroup.max.depth':'7'}}", &e), &e);
+	for (size_t i = 0; i < COUNT(checks); i++) {
+		const struct cgroup_value v = { .file = "cgroup.max.depth",
+						.value = checks[i].limit,
+						.op = CGROUP_USAGE_BELOW,
+						.field = checks[i].field };
+		int r = cgroup_write_values(l.cg, cgroup_dir_v2(l.cg), &v, 1, &e);
+
+		unit_row("%s %s", checks[i].field, checks[i].limit);
+		CHECK_INT(r, checks[i].words ? -EBUSY : 0);
+		if (checks[i].words)
+			CHECK_HAS(e.text, checks[i].words);
+		err_clear(&e);
+	}
+	live_destroy(&l);
+}

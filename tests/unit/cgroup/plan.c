@@ -148,6 +148,11 @@ TEST(memory)
 		  "memory:memory.kmem.tcp.limit_in_bytes=4096", .warns = "memory.kernelTCP" },
 		{ "check", "{'memory':{'limit':4096,'checkBeforeUpdate':true}}",
 		  "memory.current=4096 check | memory.max=4096", LIMIT "4096", LIMIT "4096" },
+		{ "check of both", "{'memory':{'limit':4096,'swap':8192,'checkBeforeUpdate':true}}",
+		  "memory.current=8192 check | memory.current=4096 check | memory.swap.max=4096 | "
+		  "memory.max=4096",
+		  LIMIT "4096 | memory:memory.memsw.limit_in_bytes=8192",
+		  LIMIT "4096 | memory:memory.memsw.limit_in_bytes=8192" },
 	};
 
 	check_rows(rows, COUNT(rows));
