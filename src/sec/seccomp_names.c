@@ -19,8 +19,8 @@ const struct name_row seccomp_actions[SECCOMP_N_ACTIONS] = {
 
 const struct seccomp_arch seccomp_archs[SECCOMP_N_ARCHS] = {
 	{ "SCMP_ARCH_X86", "x86" },
-	/* 512 to 547 belong to x32 alone, and above the bit all of x32 follows */
-	{ "SCMP_ARCH_X86_64", "x86_64", .unordered_from = 512 },
+	{ "SCMP_ARCH_X86_64", "x86_64" },
+	/* 512 to 547 were given to x32 alone, for calls that both have */
 	{ "SCMP_ARCH_X32", "x32", .unordered_from = SECCOMP_X32_BIT + 512 },
 	{ "SCMP_ARCH_ARM", "arm", .unordered_from = 0x0f0000 },
 	{ "SCMP_ARCH_AARCH64", "aarch64" },

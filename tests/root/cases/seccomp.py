@@ -109,6 +109,9 @@ call("a default of ERRNO", profile(rule(_NEEDED, ALLOW), default="SCMP_ACT_ERRNO
 call("a default of ERRNO with a number", profile(
     rule(_NEEDED, ALLOW), default="SCMP_ACT_ERRNO", defaultErrnoRet=errno.ENOSYS), CHROOT,
      "ENOSYS")
+for _number in ("511", "512", "548", "1000", str(0x3fffffff)):
+    call(f"call {_number}, which is newer than all that the profile names", profile(
+        rule(_NEEDED, ALLOW), default="SCMP_ACT_ERRNO"), (_number,), "ENOSYS")
 call("architectures", profile(rule("chroot"), architectures=[
     "SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]), CHROOT, "EPERM")
 call("flags", profile(rule("chroot"), flags=["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), CHROOT, "EPERM")
