@@ -102,6 +102,16 @@ const char *root_path(struct arena *a, const struct context *ctx)
 	return sys_getcwd(cwd, sizeof(cwd)) < 0 ? NULL : arena_printf(a, "%s/%s", cwd, path);
 }
 
+/* Engines keep it away, `su` takes it along: to a user whose directory it is not. */
+static int default_error(const struct context *ctx, const char *path, struct err *e)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+
+	if (ctx->root || !runtime_dir || !runtime_dir[0] || !str_starts(path, runtime_dir))
+		return -e->code;
+	return err_note(e, "XDG_RUNTIME_DIR is '%s'; --root names another place", runtime_dir);
+}
+
 int root_open(struct arena *a, const struct context *ctx, bool make, struct dir *ret, struct err *e)
 {
 	mode_t mode = ROOT_MODE;
@@ -114,15 +124,15 @@ int root_open(struct arena *a, const struct context *ctx, bool make, struct dir 
 	fd = sys_open(path, flags, 0);
 	if (fd == -ENOENT && make) {
 		if (make_path(a, path, mode, e) < 0)
-			return -e->code;
+			return default_error(ctx, path, e);
 		fd = sys_open(path, flags, 0);
 	}
 	if (fd == -ENOENT)
 		return err_code(e, ENOENT, path, "state root '%s' does not exist", path);
 	if (fd < 0)
-		return err_sys(e, -fd, path, "open the state root");
-	if (check_owner(fd, path, e) < 0)
-		return -e->code;
+		err_sys(e, -fd, path, "open the state root");
+	if (fd < 0 || check_owner(fd, path, e) < 0)
+		return default_error(ctx, path, e);
 	*ret = (struct dir){ .fd = fd_take(&fd), .name = path };
 	return 0;
 }

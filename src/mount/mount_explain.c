@@ -195,12 +195,52 @@ static bool find_mount(struct arena *a, const char *path, struct search *s, stru
 	return false;
 }
 
+/* The first mount on something below @path; NULL: there is none, or it cannot be told. */
+static const char *mount_below(struct arena *a, const char *path)
+{
+	char *text, *line, *save = NULL;
+	size_t n = strlen(path);
+	struct mount_line m;
+
+	if (file_read_at(AT_FDCWD, MOUNTINFO, a, MOUNTINFO_MAX, &text, NULL) < 0)
+		return NULL;
+	while (n && path[n - 1] == '/')
+		n--;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (parse_line(line, &m) && strncmp(m.point, path, n) == 0 && m.point[n] == '/' &&
+		    m.point[n + 1])
+			return m.point;
+	return NULL;
+}
+
+int mount_clone_error(const char *source, bool recursive, int code, struct err *e)
+{
+	auto_arena a = arena_make();
+	const char *below;
+
+	mount_path_error(AT_FDCWD, source, code, "open the source", e);
+	below = code == EINVAL && !recursive ? mount_below(&a, source) : NULL;
+	if (!below)
+		return -e->code;
+	err_code(
+		e, code, source,
+		"open the source '%s': a user namespace may not uncover what the mount '%s' is on, "
+		"so 'bind' has to be 'rbind': %s",
+		source, below, errno_text(code));
+	return err_set_id(e, "mount-locked");
+}
+
 int mount_idmap_error(const char *source, int code, struct err *e)
 {
 	auto_arena a = arena_make();
 	struct search s = { 0 };
 	struct mount_line m;
 
+	if (code == EPERM)
+		return err_code(e, code, source,
+				"map the ids of '%s': only who has CAP_SYS_ADMIN over its file "
+				"system can map them: %s",
+				source, errno_text(code));
 	if (code != EINVAL || !find_mount(&a, source, &s, &m))
 		return err_sys(e, code, source, "map the ids of");
 	err_code(e, code, source,

@@ -94,6 +94,8 @@ int mount_attach_error(int tree, int target, int code, const char *name, struct 
 /* mount_setattr(2) of what lies at @path; @all: of the mounts below it too. */
 int mount_flags_error(const char *path, uint64_t set, uint64_t clear, bool all, int code,
 		      struct err *e);
+/* open_tree(2) of @source as a detached clone. */
+int mount_clone_error(const char *source, bool recursive, int code, struct err *e);
 /* The same with a mapping of ids. */
 int mount_idmap_error(const char *source, int code, struct err *e);
 

@@ -95,7 +95,7 @@ static int apply_idmap(const struct mount_op *op, int tree, int userns_fd, struc
 	int r;
 
 	if (userns < 0)
-		return userns;
+		return userns == -EPERM ? mount_idmap_error(op->source, EPERM, e) : userns;
 	attr.userns_fd = (uint64_t)userns;
 	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (op->flags.ridmap ? AT_RECURSIVE : 0),
 			      &attr, sizeof(attr));
@@ -109,8 +109,7 @@ static int open_source(const struct mount_plan *p, const struct mount_op *op, st
 	if (op->kind == MOUNT_FS)
 		return mount_fs_make(p, op, NULL, e);
 	tree = mount_clone(AT_FDCWD, op->source, op->flags.recursive, op->flags.src_nofollow);
-	return tree < 0 ? mount_path_error(AT_FDCWD, op->source, -tree, "open the source", e)
-			: tree;
+	return tree < 0 ? mount_clone_error(op->source, op->flags.recursive, -tree, e) : tree;
 }
 
 int mount_source_open(const struct mount_plan *p, const struct mount_op *op, int userns_fd,

@@ -8,6 +8,8 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -22,10 +24,14 @@
 struct map_kind {
 	const char *file;   /* below /proc/PID */
 	const char *helper; /* file name of the set-id helper */
+	const char *given;  /* what it allows */
+	const char *field;
 };
 
-static const struct map_kind uid_kind = { "uid_map", "newuidmap" };
-static const struct map_kind gid_kind = { "gid_map", "newgidmap" };
+static const struct map_kind uid_kind = { "uid_map", "newuidmap", "/etc/subuid",
+					  "linux.uidMappings" };
+static const struct map_kind gid_kind = { "gid_map", "newgidmap", "/etc/subgid",
+					  "linux.gidMappings" };
 
 static const char *map_text(struct arena *a, const struct id_map *maps, size_t n)
 {
@@ -50,6 +56,27 @@ static const char *helper_path(struct arena *a, const char *name)
 			return path;
 	}
 	return NULL;
+}
+
+/* A helper has its rights by its set-user-ID bit or by file capabilities; capabilities(7). */
+static bool has_own_rights(const char *path)
+{
+	auto_fd fd = sys_open(path, O_RDONLY, 0);
+	struct stat st;
+
+	if (fd < 0 || sys_fstat(fd, &st) < 0)
+		return true;
+	return st.st_mode & S_ISUID || sys_fgetxattr(fd, "security.capability", NULL, 0) > 0;
+}
+
+static int helper_error(const struct map_kind *k, const char *path, struct err *e)
+{
+	if (sys_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return err_note(e, "the caller's no_new_privs keeps %s from its rights", k->helper);
+	if (!has_own_rights(path))
+		return err_note(e, "%s is not set-user-ID root, nor has it file capabilities",
+				path);
+	return err_note(e, "beside one's own id only those can be mapped that %s gives", k->given);
 }
 
 static int map_by_helper(struct arena *a, const struct map_kind *k, pid_t pid,
@@ -77,7 +104,7 @@ static int map_by_helper(struct arena *a, const struct map_kind *k, pid_t pid,
 		argv[argc++] = arena_printf(a, "%u", maps[i].outside);
 		argv[argc++] = arena_printf(a, "%u", maps[i].size);
 	}
-	return helper_run(&h, e);
+	return helper_run(&h, e) < 0 ? helper_error(k, path, e) : 0;
 }
 
 static int map_read_back(const struct dir *d, const struct map_kind *k, const struct id_map *maps,
@@ -105,9 +132,47 @@ static int map_read_back(const struct dir *d, const struct map_kind *k, const st
 	return 0;
 }
 
-static int map_kind_write(struct arena *a, const struct ns_plan *p, const struct dir *d, pid_t pid,
-			  const struct map_kind *k, const struct id_map *maps, size_t n,
-			  bool single, struct err *e)
+/* Are these ids of the user namespace that we are in ourselves? */
+static bool is_here(char *own, const struct id_map *m)
+{
+	char *line, *save = NULL;
+
+	for (line = strtok_r(own, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct id_map here;
+
+		if (str_cut_u32(&line, " ", &here.inside) < 0 ||
+		    str_cut_u32(&line, " ", &here.outside) < 0 ||
+		    str_cut_u32(&line, " ", &here.size) < 0)
+			return true;
+		if (m->outside >= here.inside && m->outside - here.inside < here.size &&
+		    m->size <= here.size - (m->outside - here.inside))
+			return true;
+	}
+	return false;
+}
+
+/* Who is root of a user namespace has a hostID that is one of the host above, like the user's. */
+static int map_error(const struct dir *proc, const struct map_kind *k, const struct id_map *maps,
+		     size_t n, struct err *e)
+{
+	auto_arena a = arena_make();
+	const char *name = arena_printf(&a, "self/%s", k->file);
+	char *own;
+
+	if (e->code != EPERM || file_read_at(proc->fd, name, &a, MAP_TEXT_MAX * 2, &own, NULL) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n; i++)
+		if (!is_here(arena_strdup(&a, own), &maps[i]))
+			return err_note(e,
+					"%s: hostID %u (size %u) is not mapped in the user "
+					"namespace of the caller",
+					k->field, maps[i].outside, maps[i].size);
+	return -e->code;
+}
+
+static int map_kind_write(struct arena *a, const struct ns_plan *p, const struct dir *proc,
+			  const struct dir *d, pid_t pid, const struct map_kind *k,
+			  const struct id_map *maps, size_t n, bool single, struct err *e)
 {
 	const char *text;
 	int r;
@@ -116,7 +181,7 @@ static int map_kind_write(struct arena *a, const struct ns_plan *p, const struct
 		return map_by_helper(a, k, pid, maps, n, e);
 	text = map_text(a, maps, n);
 	r = file_write_at(d, k->file, text, strlen(text), e);
-	return r < 0 ? r : map_read_back(d, k, maps, n, e);
+	return r < 0 ? map_error(proc, k, maps, n, e) : map_read_back(d, k, maps, n, e);
 }
 
 int ns_map_ids(const struct ns_plan *p, const struct dir *proc, pid_t pid, struct err *e)
@@ -131,10 +196,10 @@ int ns_map_ids(const struct ns_plan *p, const struct dir *proc, pid_t pid, struc
 	if (p->unprivileged && p->single_gid)
 		r = file_write_at(&d, "setgroups", "deny", 4, e);
 	if (r == 0)
-		r = map_kind_write(&a, p, &d, pid, &uid_kind, p->uid_maps, p->n_uid_maps,
+		r = map_kind_write(&a, p, proc, &d, pid, &uid_kind, p->uid_maps, p->n_uid_maps,
 				   p->single_uid, e);
 	if (r == 0)
-		r = map_kind_write(&a, p, &d, pid, &gid_kind, p->gid_maps, p->n_gid_maps,
+		r = map_kind_write(&a, p, proc, &d, pid, &gid_kind, p->gid_maps, p->n_gid_maps,
 				   p->single_gid, e);
 	return r < 0 ? err_note(e, "map the ids of the user namespace") : 0;
 }

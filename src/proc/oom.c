@@ -23,6 +23,18 @@ static int check_score(int fd, const char *name, int want, struct err *e)
 	return 0;
 }
 
+/* The caller's own, which we still have, says where the floor is at the latest. */
+static int score_error(int fd, const char *text, int r, struct err *e)
+{
+	char own[16] = "";
+
+	err_sys(e, -r, "process.oomScoreAdj", "set oom_score_adj to %s", text);
+	if (r != -EACCES || pread(fd, own, sizeof(own) - 1, 0) <= 0)
+		return -e->code;
+	own[strcspn(own, "\n")] = '\0';
+	return err_note(e, "below the caller's %s only CAP_SYS_RESOURCE allows it", own);
+}
+
 int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e)
 {
 	char name[48], text[16];
@@ -40,6 +52,6 @@ int proc_oom_score(const struct proc_plan *p, int proc, pid_t pid, struct err *e
 	n = snprintf(text, sizeof(text), "%d", p->process->oom_score_adj);
 	r = sys_write(fd, text, (size_t)n);
 	if (r < 0)
-		return err_sys(e, (int)-r, "process.oomScoreAdj", "set oom_score_adj to %s", text);
+		return score_error(fd, text, (int)r, e);
 	return check_score(fd, name, p->process->oom_score_adj, e);
 }

@@ -97,6 +97,20 @@ static int check_groups(const struct spec_process *p, struct err *e)
 	return 0;
 }
 
+/* EINVAL is what the kernel says of ids that mean nobody here; user_namespaces(7). */
+static int id_error(int r, const char *field, const char *what, unsigned id, struct err *e)
+{
+	err_sys(e, -r, field, "become %s %u", what, id);
+	return r == -EINVAL ? err_note(e, "%s %u is not mapped in the user namespace", what, id)
+			    : -e->code;
+}
+
+static int groups_error(int r, size_t n, struct err *e)
+{
+	err_sys(e, -r, "process.user.additionalGids", "set %zu groups", n);
+	return r == -EINVAL ? err_note(e, "a group is not mapped in the user namespace") : -e->code;
+}
+
 static int set_groups(const struct proc_plan *p, struct err *e)
 {
 	const struct spec_process *process = p->process;
@@ -110,10 +124,7 @@ static int set_groups(const struct proc_plan *p, struct err *e)
 		log_debug("setgroups is denied in this user namespace: groups stay");
 		return 0;
 	}
-	if (r < 0)
-		return err_sys(e, -r, "process.user.additionalGids", "set %zu groups",
-			       process->n_groups);
-	return check_groups(process, e);
+	return r < 0 ? groups_error(r, process->n_groups, e) : check_groups(process, e);
 }
 
 int proc_ids(const struct proc_plan *p, struct err *e)
@@ -127,10 +138,10 @@ int proc_ids(const struct proc_plan *p, struct err *e)
 		return r;
 	r = sys_setresgid(process->gid);
 	if (r < 0)
-		return err_sys(e, -r, "process.user.gid", "become group %u", process->gid);
+		return id_error(r, "process.user.gid", "group", process->gid, e);
 	r = sys_setresuid(process->uid);
 	if (r < 0)
-		return err_sys(e, -r, "process.user.uid", "become user %u", process->uid);
+		return id_error(r, "process.user.uid", "user", process->uid, e);
 	if (sys_getresuid(uids) < 0 || sys_getresgid(gids) < 0)
 		return err_code(e, EPERM, NULL, "the ids cannot be read back");
 	for (size_t i = 0; i < COUNT(uids); i++)
