@@ -6,6 +6,7 @@
  * setgroups(2) is called for an empty list too, so that no group of the caller goes
  * along, and everything is read back.
  */
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,44 @@ static int groups_error(int r, size_t n, struct err *e)
 	return r == -EINVAL ? err_note(e, "a group is not mapped in the user namespace") : -e->code;
 }
 
+/* With the right to set them that is the only reason for EPERM; user_namespaces(7). */
+static bool setgroups_was_denied(int r)
+{
+	struct sys_caps caps;
+
+	return r == -EPERM && sys_capget(&caps) == 0 && caps.effective & 1ULL << CAP_SETGID;
+}
+
+/* A group that is asked for and that is neither the process's own nor one that it has. */
+static bool lacks_groups(const struct spec_process *process)
+{
+	gid_t now[GROUPS_FEW];
+	int n = sys_getgroups(GROUPS_FEW, now);
+
+	for (size_t i = 0; i < process->n_groups; i++) {
+		bool found = process->groups[i] == process->gid;
+
+		for (int k = 0; k < n && !found; k++)
+			found = process->groups[i] == now[k];
+		if (!found)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * In a user namespace with a single group setgroups is denied. Whoever works in one has engines
+ * that add an image's groups all the same: the process goes without them.
+ */
+static void go_without_groups(const struct spec_process *process)
+{
+	if (lacks_groups(process))
+		log_warning("process.user.additionalGids: not set, because setgroups is denied in "
+			    "this user namespace");
+	else
+		log_debug("setgroups is denied in this user namespace: groups stay");
+}
+
 static int set_groups(const struct proc_plan *p, struct err *e)
 {
 	const struct spec_process *process = p->process;
@@ -119,9 +158,8 @@ static int set_groups(const struct proc_plan *p, struct err *e)
 	if (p->keep_groups)
 		return 0;
 	r = sys_setgroups(process->n_groups, process->groups);
-	/* A joined user namespace may deny it; then nobody in there can give groups away. */
-	if (r == -EPERM && !process->n_groups) {
-		log_debug("setgroups is denied in this user namespace: groups stay");
+	if (setgroups_was_denied(r)) {
+		go_without_groups(process);
 		return 0;
 	}
 	return r < 0 ? groups_error(r, process->n_groups, e) : check_groups(process, e);

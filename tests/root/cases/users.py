@@ -87,6 +87,28 @@ def _(t):
     t.expect_failure("/usr/bin/newuidmap is not set-user-ID root, nor has it file capabilities")
 
 
+# --- groups where setgroups is denied ------------------------------------------------------
+
+@of_user("as root of a user namespace of one id, groups are gone without")
+def _(t):
+    """Engines add the groups that an image has for its user; runc and crun go without, too."""
+    within(t, **{"process.user": {"uid": 0, "gid": 0, "additionalGids": [0, 10]}})
+    t.write_config()
+    r = t.run()
+    t.equal((r.rc, r.err), (0, ""), "status and words")
+    t.expect(t.decode(r.out), {"uids": [0] * 4, "setgroups": "deny"})
+    r = t.cleat("--log-level", "warning", "run", "--bundle", t.bundle, t.id)
+    t.check_message(r, "additionalGids: not set, because setgroups is denied")
+
+
+@of_user("as root of a user namespace of one id, a group that is the process's own")
+def _(t):
+    within(t, **{"process.user": {"uid": 0, "gid": 0, "additionalGids": [0]}})
+    t.write_config()
+    r = t.cleat("--log-level", "warning", "run", "--bundle", t.bundle, t.id)
+    t.equal((r.rc, r.err), (0, ""), "status and words")
+
+
 # --- mounts --------------------------------------------------------------------------------
 
 @of_user("bind of a directory with a mount below it")
