@@ -70,13 +70,27 @@ static bool is_our_user_ns(pid_t pid)
 	       own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
+/*
+ * One that is joined may be ours. One that no word of the configuration is about was the maker's,
+ * as of `unshare -r cleat run`: a user who comes from outside needs it for all the others.
+ */
+static void choose_user_namespace(struct execution *x)
+{
+	uint64_t *all = &x->target.namespaces;
+
+	if ((x->spec->ns_joined & CLONE_NEWUSER) && is_our_user_ns(x->target.pid))
+		*all &= ~(uint64_t)CLONE_NEWUSER;
+	if (geteuid() != 0 && !((x->spec->ns_new | x->spec->ns_joined) & CLONE_NEWUSER) &&
+	    !is_our_user_ns(x->target.pid))
+		*all |= CLONE_NEWUSER;
+}
+
 static void choose_namespaces(struct execution *x)
 {
 	x->target.pid = x->c.state->pid;
 	x->target.pidfd = x->c.pidfd;
 	x->target.namespaces = x->spec->ns_new | x->spec->ns_joined;
-	if ((x->spec->ns_joined & CLONE_NEWUSER) && is_our_user_ns(x->target.pid))
-		x->target.namespaces &= ~(uint64_t)CLONE_NEWUSER;
+	choose_user_namespace(x);
 }
 
 static int make_plan(struct execution *x, struct err *e)

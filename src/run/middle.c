@@ -129,7 +129,11 @@ static int step_enter_container(void *role, struct err *e)
 	const struct run_exec *exec = c->run->options.exec;
 	int r = sys_setns(exec->pidfd, (int)(exec->namespaces & ~(uint64_t)CLONE_NEWCGROUP));
 
-	return r < 0 ? err_sys(e, -r, NULL, "join the container's namespaces") : 0;
+	if (r == 0)
+		return 0;
+	err_sys(e, -r, NULL, "join the container's namespaces");
+	return r == -EPERM ? err_note(e, "the caller's user namespace has no rights over them")
+			   : -e->code;
 }
 
 /* Before we are in the cgroup, whose cpuset may say otherwise: config.md, execCPUAffinity. */

@@ -139,3 +139,20 @@ def _(t):
                         "list"], capture_output=True, timeout=TIMEOUT, check=False, text=True)
     t.check(p.returncode == 1 and f"XDG_RUNTIME_DIR is '{t.dir}/run'; --root names another place"
             in p.stderr, f"status {p.returncode}: {p.stderr}")
+
+
+# --- processes -----------------------------------------------------------------------------
+
+@of_user("exec from outside of the user namespace that the container was made in")
+def _(t):
+    within(t)
+    t.probe("sleep")
+    t.create()
+    t.prefix = t.user.become()
+    t.ok("start", t.id)
+    r = t.ok("exec", t.id, "/probe")
+    t.prefix = t.user.become("unshare", "--user", "--map-root-user", "--")
+    t.fails("the caller's user namespace has no rights over them", "exec", t.id, "/probe")
+    t.prefix = t.user.become()
+    t.delete("--force")
+    t.expect(t.decode(r.out), {"uids": [0] * 4, "hostname": "inside"})
