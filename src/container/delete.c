@@ -360,6 +360,8 @@ int container_delete(const struct context *ctx, const char *id, bool force, stru
 
 	if (r == 0 && !force)
 		r = may_delete(&a, &c, e);
+	if (r == 0 && c.state)
+		container_warn_of_others(&a, &c);
 	if (r == 0)
 		r = container_destroy(&a, &c, e);
 	container_close(&c);

@@ -133,6 +133,8 @@ int container_find_dir(struct arena *a, const struct context *ctx, const char *i
  * removed meanwhile.
  */
 int container_reload(struct arena *a, struct container *c, bool leftovers, struct err *e);
+/* A living one is to be killed: are there perhaps others that nothing of ours reaches? */
+void container_warn_of_others(struct arena *a, const struct container *c);
 /* As container_cgroup(), but it may be gone, or somebody else's; NULL: none is on record. */
 struct cgroup *container_recorded_cgroup(struct arena *a, const struct container *c);
 /*

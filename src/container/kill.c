@@ -10,6 +10,7 @@
  */
 #include <signal.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "container/internal.h"
 #include "sys/sys.h"
@@ -40,6 +41,25 @@ static int signal_init(struct container *c, int sig, struct err *e)
 	return r < 0 ? err_sys(e, -r, c->id, "send signal %d to container", sig) : 0;
 }
 
+/* Users without delegation have containers like this: nothing tells who else is in there. */
+void container_warn_of_others(struct arena *a, const struct container *c)
+{
+	struct err e = { 0 };
+	struct cgroup *cg;
+
+	if (c->pidfd < 0 || c->state->own_pid_namespace)
+		return;
+	cg = container_recorded_cgroup(a, c);
+	cgroup_close(cg);
+	if (cg)
+		return;
+	err_code(&e, EPERM, c->id,
+		 "container '%s' has neither a cgroup nor a pid namespace of its own: only its "
+		 "first process is reached, others may go on",
+		 c->id);
+	log_notice(&e);
+}
+
 /* Also when init has ended: engines do that to containers without a pid namespace. */
 static int signal_all(struct arena *a, struct container *c, int sig, struct err *e)
 {
@@ -51,6 +71,7 @@ static int signal_all(struct arena *a, struct container *c, int sig, struct err 
 		cgroup_close(cg);
 		return r < 0 ? err_note(e, "container '%s'", c->id) : 0;
 	}
+	container_warn_of_others(a, c);
 	return c->pidfd < 0 ? 0 : signal_init(c, sig, e);
 }
 

@@ -156,3 +156,17 @@ def _(t):
     t.prefix = t.user.become()
     t.delete("--force")
     t.expect(t.decode(r.out), {"uids": [0] * 4, "hostname": "inside"})
+
+
+@of_user("kill --all and delete --force say that nothing tells who else is in the container")
+def _(t):
+    words = "neither a cgroup nor a pid namespace of its own: only its first process is reached"
+    rootless(t)
+    t.edit({"linux.namespaces": namespaces(*NAMESPACES[1:])})
+    t.probe("sleep")
+    for command in ("kill", "--all"), ("delete", "--force"):
+        t.create()
+        t.ok("start", t.id)
+        r = t.cleat(*command, t.id, *(["KILL"] if command[0] == "kill" else []))
+        t.check_message(r, words)
+        t.ok("delete", "--force", t.id)
