@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "mount/mount_room.h"
 
@@ -61,6 +62,26 @@ static int leave_peers(const struct mount_op *op, int tree)
 }
 
 /*
+ * "rw" is a default that podman writes to every bind. So it is no reason to fail where the host's
+ * mount is read-only and a user namespace may not change that; other flags are named on purpose.
+ */
+static int set_top(const char *source, int tree, uint64_t set, uint64_t *clear,
+		   uint64_t propagation)
+{
+	int r = mount_set(tree, false, set, *clear, propagation);
+
+	if (r != -EPERM || !(*clear & MOUNT_ATTR_RDONLY))
+		return r;
+	*clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	r = mount_set(tree, false, set, *clear, propagation);
+	if (r == 0)
+		log_warning(
+			"'%s' stays read-only, as it was mounted outside of this user namespace",
+			source);
+	return r;
+}
+
+/*
  * Set what the operation wants on a detached tree; propagation included, but for "shared". Each
  * of the two calls is made only if it has something to do: for the whole tree, for its top.
  */
@@ -83,7 +104,7 @@ static int tree_flags(const struct mount_op *op, int tree, struct err *e)
 		mount_flags_top(f, &top_set, &top_clear);
 	if (r < 0)
 		return mount_flags_error(op->source, f->rec_set, f->rec_clear, true, -r, e);
-	r = mount_set(tree, false, top_set, top_clear, all ? 0 : propagation);
+	r = set_top(op->source, tree, top_set, &top_clear, all ? 0 : propagation);
 	return r < 0 ? mount_flags_error(op->source, top_set, top_clear, false, -r, e) : 0;
 }
 

@@ -124,7 +124,25 @@ def _(t):
         t.config["mounts"][-1]["options"] = ["rbind"]
         t.expect(t.run_probe(), {"mounts./mnt/below.type": "tmpfs"})
     finally:
-        subprocess.run(["umount", f"{t.dir}/tree/below"], check=True)
+        kernel.umount(f"{t.dir}/tree/below")
+
+
+@of_user("rw, which podman writes to every bind, of what is read-only on the host")
+def _(t):
+    os.makedirs(f"{t.dir}/tree")
+    rootless(t)
+    kernel.mount("none", f"{t.dir}/tree", "tmpfs", kernel.MS_RDONLY | kernel.MS_NOSUID)
+    try:
+        t.edit({"+mounts": [{"destination": "/mnt", "type": "bind", "source": f"{t.dir}/tree",
+                             "options": ["rw", "rprivate", "nodev", "rbind"]}]})
+        t.expect(t.run_probe(), {
+            "mounts./mnt.options": lambda o: {"ro", "nosuid", "nodev"} <= set(o)})
+        r = t.cleat("--log-level", "warning", "run", "--bundle", t.bundle, t.id)
+        t.check_message(r, "/tree' stays read-only")
+        t.config["mounts"][-1]["options"] += ["suid"]
+        t.expect_failure("nosuid is locked by the mount")
+    finally:
+        kernel.umount(f"{t.dir}/tree")
 
 
 # --- records -------------------------------------------------------------------------------
