@@ -83,15 +83,25 @@ int cgroup_path_below(struct arena *a, const char *field, const char *path, cons
 	return 0;
 }
 
+/* How much of the path of our own cgroup is that of the one above it. */
+static int above(const char *self)
+{
+	const char *slash = strrchr(self, '/');
+
+	return slash ? (int)(slash - self) : 0;
+}
+
 const char *cgroup_path_default(struct arena *a, const char *id, bool rootless, const char *self)
 {
-	const char *slash = rootless ? strrchr(self, '/') : NULL;
-	int above = slash ? (int)(slash - self) : 0;
-
 	/* the neighbours are somebody else's units and services: no bare id among them */
-	if (rootless && above > 0)
-		return arena_printf(a, "%.*s/cleat-%s", above, self, id);
+	if (rootless && above(self) > 0)
+		return arena_printf(a, "%.*s/cleat-%s", above(self), self, id);
 	return arena_printf(a, "/%s", id);
+}
+
+const char *cgroup_path_beside(struct arena *a, const char *path, const char *self)
+{
+	return arena_printf(a, "%.*s%s", above(self), self, path);
 }
 
 static int slice_error(struct err *e, const char *slice)

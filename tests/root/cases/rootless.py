@@ -413,6 +413,19 @@ def _(t):
     t.equal(len(inside), 1, "how many processes are in it")
 
 
+@of_user("a delegated cgroup: a relative path is one beside the caller's", needs="cgroup2")
+def _(t):
+    with delegated(t) as prefix:
+        rootless(t, prefix=prefix)
+        t.edit({"linux.cgroupsPath": "c/d"})
+        t.probe("sleep")
+        t.create()
+        inside = t.read(f"{cgroups.v2_root()}/{t.id}-user/c/d/cgroup.procs").split()
+        t.delete("--force")
+        left = os.path.exists(f"{cgroups.v2_root()}/{t.id}-user/c/d")
+    t.equal((len(inside), left), (1, False), "how many processes are in it, and whether it is left")
+
+
 READONLY = ["unshare", "--mount", "sh", "-c",
             "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do mountpoint -q $d && "
             "mount -o remount,bind,ro $d; done; exec \"$@\"", "sh"]

@@ -105,6 +105,16 @@ TEST(default_path)
 	}
 }
 
+TEST(relative_paths_of_users)
+{
+	auto_arena a = arena_make();
+
+	CHECK_STR(cgroup_path_beside(&a, "/a/b", "/user.slice/x.scope"), "/user.slice/a/b");
+	CHECK_STR(cgroup_path_beside(&a, "/a", "/x"), "/a");
+	CHECK_STR(cgroup_path_beside(&a, "/a", "/"), "/a");
+	CHECK_STR(cgroup_path_beside(&a, "/a", ""), "/a");
+}
+
 TEST(slices)
 {
 	static const struct {
