@@ -77,6 +77,7 @@ struct mount_plan {
 	const char *rootfs; /* absolute path */
 	bool has_ns;	    /* a mount namespace of our own (new or joined) */
 	bool user_ns;	    /* the container has a user namespace: sources come from the parent */
+	bool in_user_ns;    /* that, or one that we are in ourselves: the kernel may refuse some */
 	bool own_pid_ns, own_net_ns, own_cgroup_ns;
 	bool wants_path; /* hooks look for the mounts below the rootfs path */
 	bool needs_path; /* createContainer hooks, which see nothing else */

@@ -157,7 +157,9 @@ static int bind_instead(const struct mount_op *op, struct err *e)
 	mount_flags_top(&op->flags, &bind.flags.rec_set, &bind.flags.rec_clear);
 	bind.flags.attr_set = bind.flags.attr_clear = 0;
 	log_debug("'%s' is the host's: the kernel allows no new %s here", op->target, op->type);
-	return mount_source_open(NULL, &bind, -1, &tree, e) < 0 ? -e->code : tree;
+	if (mount_source_open(NULL, &bind, -1, &tree, e) < 0)
+		return err_note(e, "the kernel allows no new %s in this user namespace", op->type);
+	return tree;
 }
 
 static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *mode, struct err *e)
@@ -171,7 +173,7 @@ static int make_fs(struct mount_ctx *m, const struct mount_op *op, const char *m
 		err_clear(e);
 	}
 	tree = mount_fs_make(m->plan, op, mode, e);
-	if ((tree == -EPERM || tree == -EACCES) && m->plan->user_ns && host_has_it(m->plan, op))
+	if ((tree == -EPERM || tree == -EACCES) && m->plan->in_user_ns && host_has_it(m->plan, op))
 		return bind_instead(op, e);
 	return tree;
 }

@@ -447,6 +447,7 @@ int mount_plan_make(struct arena *a, const struct spec *spec, const struct host 
 		.rootfs = spec->rootfs_path,
 		.has_ns = ns & CLONE_NEWNS,
 		.user_ns = ns & CLONE_NEWUSER,
+		.in_user_ns = ns & CLONE_NEWUSER || host->in_user_ns,
 		.own_pid_ns = spec->ns_new & CLONE_NEWPID,
 		.own_net_ns = spec->ns_new & CLONE_NEWNET,
 		.own_cgroup_ns = spec->ns_new & CLONE_NEWCGROUP,

@@ -6,6 +6,7 @@ import subprocess
 
 from cases.rootless import (INSIDE, NAMESPACES, maps, of_user, ranges, rootless, single)
 from frame import kernel
+from frame.case import DELETE
 from frame.config import namespaces
 from frame.trial import TIMEOUT
 from frame.user import SUB_IDS
@@ -143,6 +144,18 @@ def _(t):
         t.expect_failure("nosuid is locked by the mount")
     finally:
         kernel.umount(f"{t.dir}/tree")
+
+
+@of_user("as root of a user namespace, what may not be mounted anew is the host's")
+def _(t):
+    """sysfs belongs to the network, and procfs to the pids, which are the host's here."""
+    within(t, **{"linux.namespaces": namespaces("ipc", "mount"), "linux.maskedPaths": [],
+                 "linux.readonlyPaths": [], "hostname": DELETE})
+    sys = next(m for m in t.config["mounts"] if m["destination"] == "/sys")
+    sys.update(type="sysfs", source="sysfs", options=["nosuid", "noexec", "nodev", "ro"])
+    t.expect(t.run_probe(), {
+        "mounts./sys.type": "sysfs", "mounts./proc.type": "proc",
+        "mounts./sys.options": lambda o: {"ro", "nosuid", "noexec", "nodev"} <= set(o)})
 
 
 # --- records -------------------------------------------------------------------------------
