@@ -105,8 +105,11 @@ int mount_attach_error(int tree, int target, int code, const char *name, struct 
 	if ((code != EINVAL && code != ENOTDIR) || sys_fstat(tree, &from) < 0 ||
 	    sys_fstat(target, &to) < 0 || !S_ISDIR(from.st_mode) == !S_ISDIR(to.st_mode))
 		return err_sys(e, code, name, "mount on");
-	/* newer kernels say EINVAL; engines look for the words of ENOTDIR */
-	err_code(e, ENOTDIR, name, "mount on '%s': the source is %s and the target is %s: %s", name,
+	/*
+	 * Newer kernels say EINVAL. Engines look for the words of ENOTDIR, and before them for those
+	 * of EISDIR, "is a directory", which mean a program that cannot be executed to dockerd.
+	 */
+	err_code(e, ENOTDIR, name, "mount on '%s': %s cannot go on %s: %s", name,
 		 kind_of(from.st_mode), kind_of(to.st_mode), errno_text(ENOTDIR));
 	return err_set_id(e, "mount-path");
 }

@@ -489,6 +489,10 @@ def _(e):
     done = e.run("docker exec one ls /v/sub").out
     e.sh("umount /tmp/vol/sub")
     same(done, "late")
+    for what, where in (("/tmp/vol/file", "/etc"), ("/tmp/vol", "/etc/passwd")):
+        gone = e.run(f"docker run --rm -v {what}:{where} bb true")
+        same(gone.returncode, 125)
+        like(gone.stderr, "Are you trying to mount a directory onto a file")
 
 
 @test("--privileged", quick=True)

@@ -59,9 +59,9 @@ mount_row("a source below nothing", bind("/nowhere/a", "/mnt"), "mount-path",
 mount_row("a source that is not there", bind("/nowhere", "/mnt"), "mount-path",
           "open the source '/nowhere': no such file or directory")
 mount_row("a file on a directory", bind("HOST/file", "/mnt"), "mount-path",
-          "mount on '/mnt': the source is a file and the target is a directory: not a directory")
+          "mount on '/mnt': a file cannot go on a directory: not a directory")
 mount_row("a directory on a file", bind("/tmp", "/file"), "mount-path",
-          "mount on '/file': the source is a directory and the target is a file: not a directory")
+          "mount on '/file': a directory cannot go on a file: not a directory")
 mount_row("a file system that does not exist",
           {"destination": "/mnt", "type": "nofs", "source": "none"}, "mount-type",
           "the kernel has no file system of type 'nofs': no such device")
