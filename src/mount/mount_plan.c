@@ -289,7 +289,8 @@ static int plan_op(struct arena *a, const struct spec *spec, const struct mount_
 	}
 	if (r < 0 || (r = check_proc_target(op, e)) < 0 || (r = plan_idmap(a, spec, in, op, e)) < 0)
 		return r;
-	if (p->user_ns && op->kind == MOUNT_FS && spec->n_uid_maps) {
+	/* one that is joined has its own mappings; podman gives a single id for any, with ns: */
+	if (spec->ns_new & CLONE_NEWUSER && op->kind == MOUNT_FS && spec->n_uid_maps) {
 		r = check_ids(op, spec, e);
 		if (r < 0)
 			return r;

@@ -193,6 +193,20 @@ def _(t):
         t.equal(report["namespaces"][PROC_NAMES[kind]], inode, f"the {kind} namespace")
 
 
+@case("join a user namespace whose mappings are not those that are given")
+def _(t):
+    """podman gives one id with `--userns ns:PATH`, whatever the namespace has; gid 5 is in it."""
+    with Holder("--user") as holder:
+        for kind in ("uid_map", "gid_map"):
+            subprocess.run(f"echo 0 0 1000 >/proc/{holder.pid}/{kind}", shell=True, check=True)
+        join(t, "user", holder.path("user"))
+        one = [{"containerID": 0, "hostID": 0, "size": 1}]
+        t.edit({"linux.uidMappings": one, "linux.gidMappings": one})
+        want = os.stat(holder.path("user")).st_ino
+        report = t.run_probe()
+    t.equal(report["namespaces"]["user"], want, "the user namespace")
+
+
 @case("our own namespaces by path")
 def _(t):
     for kind in ("network", "ipc"):
