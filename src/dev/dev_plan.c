@@ -4,7 +4,8 @@
  *
  * config-linux.md "Default Devices" and "Devices", runtime-linux.md "Dev symbolic
  * links". linux.devices comes over the defaults: an entry for /dev/null replaces the
- * default one, an entry for /dev/ptmx takes the place of the link.
+ * default one, an entry for /dev/ptmx takes the place of the link. So does a mount on
+ * /dev/stdout, or one on /dev/fd/9, which makes a directory of /dev/fd.
  *
  * A /dev that is bound from somewhere is not ours to fill: only what is configured for
  * other directories is made then.
@@ -206,16 +207,35 @@ static int plan_nodes(struct arena *a, const struct spec *spec, bool bound, bool
 	return 0;
 }
 
-static void plan_links(struct arena *a, struct dev_plan *p)
+/* Whether a mount is on @path, or on something below it, and no later one hides all of /dev. */
+static bool is_mounted(struct arena *a, const struct oci_config *config, const char *path)
+{
+	size_t n = strlen(path);
+	bool mounted = false;
+
+	for (size_t i = 0; i < config->n_mounts; i++) {
+		const char *at = config->mounts[i]->destination;
+
+		at = at ? clean_path(a, at) : NULL;
+		if (at && str_eq(at, "/dev"))
+			mounted = false;
+		else if (at && str_starts(at, path) && (!at[n] || at[n] == '/'))
+			mounted = true;
+	}
+	return mounted;
+}
+
+static void plan_links(struct arena *a, const struct oci_config *config, struct dev_plan *p)
 {
 	struct dev_link *links = arena_new_n(a, COUNT(default_links), struct dev_link);
 
 	for (size_t i = 0; i < COUNT(default_links); i++) {
+		const char *path = default_links[i].path;
 		size_t k = 0;
 
-		while (k < p->n_nodes && !str_eq(p->nodes[k].path, default_links[i].path))
+		while (k < p->n_nodes && !str_eq(p->nodes[k].path, path))
 			k++;
-		if (k == p->n_nodes)
+		if (k == p->n_nodes && !is_mounted(a, config, path))
 			links[p->n_links++] = default_links[i];
 	}
 	p->links = links;
@@ -237,7 +257,7 @@ int dev_plan_make(struct arena *a, const struct spec *spec, const struct host *h
 	if (r < 0)
 		return r;
 	if (!bound)
-		plan_links(a, &p);
+		plan_links(a, spec->config, &p);
 	p.skip = !has_mounts || (!p.n_nodes && !p.n_links);
 	*ret = p;
 	return 0;

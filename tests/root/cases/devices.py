@@ -121,6 +121,19 @@ def _(t):
                                                    "/dev/zero.minor": 5})
 
 
+@case("mounts where the links would be")
+def _(t):
+    """As with `-v FILE:/dev/stdout`: what is mounted stays."""
+    t.write(f"{t.dir}/file", "of the host")
+    t.write(f"{t.dir}/empty", "")
+    t.edit({"mounts": t.config["mounts"] + [
+        {"destination": f"/dev/{at}", "type": "bind", "source": f"{t.dir}/{name}", "options": ["bind"]}
+        for at, name in (("stdout", "file"), ("/stderr", "empty"), ("fd/9", "file"), ("stdin/", "empty"))]})
+    t.expect(t.probe_result("file", *(f"/dev/{name}" for name in ("stdout", "stderr", "fd/9", "stdin", "ptmx"))), {
+        "/dev/stdout.type": "-", "/dev/stderr.type": "-", "/dev/fd/9.type": "-", "/dev/stdin.type": "-",
+        "/dev/ptmx.type": "l"})
+
+
 @case("/dev/ptmx gives a terminal")
 def _(t):
     t.equal(t.probe_result("open-dev", "/dev/ptmx", "/dev/pts/ptmx"),

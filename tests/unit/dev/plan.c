@@ -284,3 +284,31 @@ TEST(plan_of_a_bound_dev)
 		CHECK_INT(node(&p, "/dev/a") != NULL, !rows[i].bound);
 	}
 }
+
+/* What is mounted where a link would be stays, unless a later mount hides it. */
+TEST(plan_of_mounted_links)
+{
+	static const struct {
+		const char *mounts;
+		bool made;
+	} rows[] = {
+		{ TMPFS ", " BIND("/dev/fd", "\"bind\""), false },
+		{ TMPFS ", " BIND("//dev/./fd/", "\"bind\""), false },
+		{ TMPFS ", " BIND("/dev/fd/9", "\"bind\""), false },
+		{ BIND("/dev/fd", "\"bind\"") ", " TMPFS, true },
+		{ TMPFS ", " BIND("/dev/fds", "\"bind\""), true },
+		{ TMPFS ", " BIND("dev/fd", "\"bind\""), true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		auto_arena a = arena_make();
+		struct dev_plan p = plan(
+			&a, (struct bundle_parts){
+				    .top = arena_printf(&a, "\"mounts\": [ %s ]", rows[i].mounts),
+			    });
+
+		unit_row("%s", rows[i].mounts);
+		CHECK_INT(link_of(&p, "/dev/fd") != NULL, rows[i].made);
+		CHECK_INT(p.n_links, rows[i].made ? 5 : 4);
+	}
+}
