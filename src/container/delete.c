@@ -360,7 +360,7 @@ int container_delete(const struct context *ctx, const char *id, bool force, stru
 
 	if (r == 0 && !force)
 		r = may_delete(&a, &c, e);
-	if (r == 0 && c.state)
+	if (r == 0)
 		container_warn_of_others(&a, &c);
 	if (r == 0)
 		r = container_destroy(&a, &c, e);
