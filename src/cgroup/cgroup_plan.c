@@ -49,18 +49,14 @@ static int choose_path(struct build *b, const char *self, const char **ret)
 {
 	const struct oci_linux *l = b->spec->config->linux;
 	const char *path = l && l->cgroups_path ? l->cgroups_path : "";
-	bool relative =
-		b->opt->rootless && b->opt->manager != CGROUP_SYSTEMD && *path && *path != '/';
 
 	if (b->opt->manager == CGROUP_SYSTEMD)
 		path = b->unit.path;
 	else if (!*path)
 		path = cgroup_path_default(b->arena, b->opt->id, b->opt->rootless, self);
-	if (cgroup_path_clean(b->arena, path, ret, b->err) < 0)
-		return -b->err->code;
-	if (relative)
-		*ret = cgroup_path_beside(b->arena, *ret, self);
-	return 0;
+	else if (b->opt->rootless && *path != '/')
+		path = cgroup_path_beside(b->arena, path, self);
+	return cgroup_path_clean(b->arena, path, ret, b->err);
 }
 
 static int add_dir(struct build *b, const char *hierarchy, const char *words, const char *self)

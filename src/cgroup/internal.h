@@ -87,6 +87,11 @@ struct cgroup_dir *cgroup_dir_v2(const struct cgroup *cg);
 struct cgroup_dir *cgroup_dir_v1(const struct cgroup *cg, const char *controller);
 /* The first that is there, v2 if possible: the one that holds all processes. */
 struct cgroup_dir *cgroup_dir_main(const struct cgroup *cg);
+/*
+ * The path of a process's cgroup, as /proc/PID/cgroup has it, in the v1 hierarchy with @controller
+ * or, with "", in the v2 tree. 0 or -errno; -ENODATA: there is no such hierarchy.
+ */
+int cgroup_of_process(pid_t pid, const char *controller, char *path, size_t size);
 /* Inode of a directory, or 0. */
 uint64_t cgroup_dir_inode(const struct cgroup *cg, const struct cgroup_dir *d);
 

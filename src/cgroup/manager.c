@@ -133,31 +133,29 @@ int cgroup_join(struct cgroup *cg, pid_t pid, struct err *e)
 	return cg->named.at ? cgroup_named_join(cg, text, e) : 0;
 }
 
-/* The path of a process in the v2 tree, from "0::/a/b" in /proc/PID/cgroup. */
-static int read_path(pid_t pid, char *path, size_t size)
+int cgroup_of_process(pid_t pid, const char *controller, char *path, size_t size)
 {
-	char name[32], text[8192], *line;
+	char name[32], text[8192], *rest = text;
 	ssize_t n;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	n = file_read_small(AT_FDCWD, name, text, sizeof(text));
 	if (n < 0)
 		return (int)n;
-	line = str_starts(text, "0::") ? text : strstr(text, "\n0::");
-	if (!line)
-		return -ENODATA;
-	line = strchr(line, '/');
-	if (!line)
-		return -ENODATA;
-	line[strcspn(line, "\n")] = '\0';
-	return str_copy(path, size, line) ? 0 : -ENAMETOOLONG;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		const char *words = strsep(&line, ":") && line ? strsep(&line, ":") : NULL;
+
+		if (line && (*controller ? str_has_word(words, controller) : !*words))
+			return str_copy(path, size, line) ? 0 : -ENAMETOOLONG;
+	}
+	return -ENODATA;
 }
 
 int cgroup_open_below(struct cgroup *cg, pid_t pid, struct err *e)
 {
 	const struct cgroup_dir *d = cgroup_dir_v2(cg);
 	char path[PATH_MAX];
-	int r = d && cg->v2 >= 0 ? read_path(pid, path, sizeof(path)) : -ENODEV;
+	int r = d && cg->v2 >= 0 ? cgroup_of_process(pid, "", path, sizeof(path)) : -ENODEV;
 	size_t len = r == 0 ? strlen(d->path) : 0;
 
 	if (r == 0 && (!str_starts(path, d->path) || path[len] != '/'))
@@ -184,7 +182,8 @@ int cgroup_open_leaf(struct cgroup *cg, pid_t pid, int *ret, struct err *e)
 	r = sys_openat(cg->root.fd, cg->leaf.at, O_PATH | O_DIRECTORY, 0);
 	if (r < 0 && !cgroup_is_gone(r))
 		return cgroup_error(&cg->leaf, r, e, "open");
-	if (r < 0 && read_path(pid, path, sizeof(path)) == 0 && str_eq(path, cg->dirs[0].path))
+	if (r < 0 && cgroup_of_process(pid, "", path, sizeof(path)) == 0 &&
+	    str_eq(path, cg->dirs[0].path))
 		return 0;
 	if (r < 0)
 		r = cgroup_open_below(cg, pid, e);

@@ -101,7 +101,7 @@ const char *cgroup_path_default(struct arena *a, const char *id, bool rootless, 
 
 const char *cgroup_path_beside(struct arena *a, const char *path, const char *self)
 {
-	return arena_printf(a, "%.*s%s", above(self), self, path);
+	return arena_printf(a, "%.*s/%s", above(self), self, path);
 }
 
 static int slice_error(struct err *e, const char *slice)

@@ -35,7 +35,7 @@ int cgroup_path_below(struct arena *a, const char *field, const char *path, cons
  */
 const char *cgroup_path_default(struct arena *a, const char *id, bool rootless, const char *self);
 
-/* Where the clean @path of a configuration is that has no slash in front: rootless as above. */
+/* Where a @path of a configuration is that has no slash in front: rootless as above. */
 const char *cgroup_path_beside(struct arena *a, const char *path, const char *self);
 
 /* "a-b.slice" -> "/a.slice/a-b.slice"; "-.slice" -> "". Returns 0 or -EINVAL. */

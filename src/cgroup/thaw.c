@@ -106,25 +106,18 @@ bool cgroup_thaw_all(struct cgroup *cg)
 	return was_frozen;
 }
 
-/* Is what "5:freezer:/a/b" in /proc/PID/cgroup names frozen, or about to be? */
+/* Is the freezer cgroup of the process frozen, or about to be? */
 static bool is_held(const struct cgroup *cg, const struct cgroup_dir *own, pid_t pid)
 {
-	char name[PATH_MAX], text[8192], state[32], *rest = text;
+	char path[PATH_MAX], file[PATH_MAX], state[32];
 
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
-	if (file_read_small(AT_FDCWD, name, text, sizeof(text)) <= 0)
+	/* "/..": beyond what we see of the hierarchy */
+	if (cgroup_of_process(pid, "freezer", path, sizeof(path)) < 0 || str_starts(path, "/.."))
 		return false;
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		const char *controllers = strsep(&line, ":") && line ? strsep(&line, ":") : NULL;
-
-		/* "/..": beyond what we see of the hierarchy */
-		if (!line || !str_has_word(controllers, "freezer") || str_starts(line, "/.."))
-			continue;
-		snprintf(name, sizeof(name), "%s%s/" STATE, own->hierarchy, line);
-		return file_read_small(cg->root.fd, name, state, sizeof(state)) > 0 &&
-		       !str_eq(state, "THAWED");
-	}
-	return false;
+	if (snprintf(file, sizeof(file), "%s%s/" STATE, own->hierarchy, path) >= PATH_MAX)
+		return false;
+	return file_read_small(cg->root.fd, file, state, sizeof(state)) > 0 &&
+	       !str_eq(state, "THAWED");
 }
 
 bool cgroup_bring_home(struct cgroup *cg, pid_t pid, int pidfd)

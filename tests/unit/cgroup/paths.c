@@ -109,10 +109,10 @@ TEST(relative_paths_of_users)
 {
 	auto_arena a = arena_make();
 
-	CHECK_STR(cgroup_path_beside(&a, "/a/b", "/user.slice/x.scope"), "/user.slice/a/b");
-	CHECK_STR(cgroup_path_beside(&a, "/a", "/x"), "/a");
-	CHECK_STR(cgroup_path_beside(&a, "/a", "/"), "/a");
-	CHECK_STR(cgroup_path_beside(&a, "/a", ""), "/a");
+	CHECK_STR(cgroup_path_beside(&a, "a/b", "/user.slice/x.scope"), "/user.slice/a/b");
+	CHECK_STR(cgroup_path_beside(&a, "a", "/x"), "/a");
+	CHECK_STR(cgroup_path_beside(&a, "a", "/"), "/a");
+	CHECK_STR(cgroup_path_beside(&a, "a", ""), "/a");
 }
 
 TEST(slices)
