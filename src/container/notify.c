@@ -40,13 +40,13 @@ static const char *options[] = { "bind", "ro", "nosuid", "nodev", "noexec" };
 
 /*
  * Where the container finds it: callers look for the name that they gave, as crun has it. But
- * systemd's own is left to a systemd inside.
+ * systemd's own is left to a systemd inside, and "/" is not a place for a socket.
  */
 static const char *container_dir(struct arena *a, const char *target)
 {
-	if (*target != '/' || str_ends(target, SYSTEMD_SOCKET))
-		return CONTAINER_DIR;
-	return mount_path_clean(a, target);
+	const char *path = *target == '/' ? mount_path_clean(a, target) : "/";
+
+	return !path[1] || str_ends(path, SYSTEMD_SOCKET) ? CONTAINER_DIR : path;
 }
 
 static void add_mount(struct arena *a, struct oci_config *config, const char *dir,

@@ -133,7 +133,7 @@ def _(t):
 @case("where the container finds it")
 def _(t):
     """Systemd's own place is left to a systemd inside; there may be none here to hear of it."""
-    for given, place in (("/a//b/", "/a/b"), ("@abstract", "/run/notify"),
+    for given, place in (("/a//b/", "/a/b"), ("@abstract", "/run/notify"), ("//", "/run/notify"),
                          ("/run/systemd/notify", "/run/notify"),
                          ("/run/user/1/systemd/notify", "/run/notify")):
         report = t.run_probe(env={**os.environ, "NOTIFY_SOCKET": given})
