@@ -109,6 +109,8 @@ static int id_error(int r, const char *field, const char *what, unsigned id, str
 static int groups_error(int r, size_t n, struct err *e)
 {
 	err_sys(e, -r, "process.user.additionalGids", "set %zu groups", n);
+	if (r == -EPERM)
+		return err_note(e, "it takes CAP_SETGID, for none as well");
 	return r == -EINVAL ? err_note(e, "a group is not mapped in the user namespace") : -e->code;
 }
 

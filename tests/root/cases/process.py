@@ -298,6 +298,13 @@ report_rows([
 ])
 
 
+@case("groups of the caller that it has no right to drop")
+def _(t):
+    t.prefix = ["setpriv", "--bounding-set=-setgid"]
+    t.probe()
+    t.expect_failure("CAP_SETGID.*set 0 groups")
+
+
 @case("oom_score_adj below the caller's", needs="cap:SYS_RESOURCE")
 def _(t):
     t.edit({"process.oomScoreAdj": -500})
