@@ -101,6 +101,11 @@ class Containers:
                 return self.manager.v2 + line[3:]
         raise Failed("no v2 cgroup")
 
+    def cgroups(self, name):
+        """Only this manager's: the names are the same wherever else these tests run."""
+        below = self.manager.cgroup.removeprefix(self.manager.v2)
+        return cgroups.named(f"-{name}.", below)
+
     def reader(self, name, controller):
         """What a file of the container's cgroup says, where it has that controller; or None."""
         where = self.cgroup_of(name).removeprefix(self.manager.v2)
@@ -117,9 +122,7 @@ class Containers:
         """Nothing of the container is left, neither unit nor cgroup."""
         self.cleat("delete", "--force", name)
         equal([u for u in self.manager.units() if f"-{name}." in u], [], "units")
-        # only this manager's: the names are the same wherever else these tests run
-        below = self.manager.cgroup.removeprefix(self.manager.v2)
-        equal(cgroups.named(f"-{name}.", below), [], "cgroups")
+        equal(self.cgroups(name), [], "cgroups")
 
     def parallel(self, *words):
         """Starts at the same time that all fail: their messages, and how long it took."""

@@ -93,6 +93,7 @@ def _(m, c):
     path = m.v2 + m.show("cleat-c1.scope", "ControlGroup")
     pid = c.state("c1")["pid"]
     equal(c.cgroup_of("c1"), path, "the cgroup of init")
+    check(path in c.cgroups("c1"), f"{path} is not found by its name")
     equal(read(f"{path}/cgroup.procs").split(), [str(pid)], "who is inside")
     equal(json.loads(c.cleat("ps", "-f", "json", "c1").stdout), [pid], "ps")
     c.delete("c1")
